@@ -1,0 +1,1 @@
+"""What the words and times of a call amount to."""

@@ -1,0 +1,215 @@
+"""What everything is about: one call, who spoke, what they said and how it was worked out.
+
+Seconds are floats from the start of the call. `None` means "cannot be computed", never zero. The JSON names are these
+names without their unit (`start_s` is written `start`); `report/call.schema.json` is the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from callscope.analysis.measures import Measures
+
+SCHEMA_VERSION = "1.0"
+
+Role = Literal["agent", "customer", "unknown"]
+RoleSource = Literal["channel", "metadata", "text", "given"]
+StepStatus = Literal["ok", "degraded", "failed", "skipped"]
+SentimentLabel = Literal["negative", "neutral", "positive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """How a text sounds.
+
+    Attributes:
+        label: the most probable class.
+        score: P(positive) - P(negative), -1 to 1.
+        probabilities: class -> probability.
+        source: what decided, "model" or "model+lexicon".
+    """
+
+    label: str
+    score: float
+    probabilities: Mapping[str, float]
+    source: str = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and its place; words lie inside their segment."""
+
+    word: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a segment; a segment's sentences joined give back its text."""
+
+    text: str
+    sentiment: Sentiment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One contiguous stretch of one speaker's speech.
+
+    Attributes:
+        id: unique in the call, "seg-0001" and up in order of start.
+        speaker: `Speaker.id`.
+        channel: index in the recording, from 0.
+        text: for display: punctuated.
+        raw_text: as the recogniser wrote it.
+        confidence: mean token probability, exp(avg_logprob), 0 to 1.
+        overlap: whether somebody else speaks meanwhile.
+        interruption: whether it cuts somebody short.
+    """
+
+    id: str
+    start_s: float
+    end_s: float
+    speaker: str
+    channel: int
+    text: str
+    raw_text: str
+    language: str | None = None
+    confidence: float | None = None
+    avg_logprob: float | None = None
+    no_speech_probability: float | None = None
+    compression_ratio: float | None = None
+    words: tuple[Word, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    sentiment: Sentiment | None = None
+    overlap: bool | None = None
+    interruption: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Segments of one speaker that follow each other closely; `segments` are their ids."""
+
+    speaker: str
+    start_s: float
+    end_s: float
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One voice. `role_source` and `role_confidence` are None while the role is unknown."""
+
+    id: str
+    role: Role = "unknown"
+    role_source: RoleSource | None = None
+    role_confidence: float | None = None
+    channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A served model that took part, as the server describes it."""
+
+    name: str
+    version: str | None = None
+    precision: str | None = None
+    source: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of the work: how it ended, how long it took, how often it was tried."""
+
+    name: str
+    status: StepStatus
+    seconds: float
+    attempts: int = 1
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """How the result came to be.
+
+    Attributes:
+        created_at: ISO 8601 with offset, UTC.
+        version: of Callscope.
+        wall_seconds: from the first byte read to the last measure.
+        rtf: wall_seconds / the call's duration.
+        models: use ("asr", "punctuation", "sentiment") -> model.
+        degraded: names of the steps that fell back to something simpler.
+    """
+
+    created_at: str
+    version: str
+    wall_seconds: float
+    rtf: float | None
+    models: Mapping[str, Model]
+    steps: tuple[Step, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The file the call was read from; `call` in the JSON.
+
+    Attributes:
+        id: the first 16 hexadecimal digits of `sha256`, unless given.
+        source: the file's path as it was given.
+        sha256: of the file's bytes.
+        language: ISO 639-1, the language of most of the speech; None without speech.
+        metadata: whatever the caller attached.
+    """
+
+    id: str
+    source: str
+    sha256: str
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+    language: str | None = None
+    language_probability: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words behind a figure of `Quality`: `sentence` is the index within the segment."""
+
+    metric: str
+    segment: str
+    sentence: int
+    text: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Ratios over the agent's sentences, 0 to 1, with the sentences that matched."""
+
+    honorific_ratio: float | None = None
+    positive_word_ratio: float | None = None
+    negative_word_ratio: float | None = None
+    euphonious_word_ratio: float | None = None
+    empathy_ratio: float | None = None
+    apology_ratio: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The whole result. Segments are in order of start; each names a speaker in `speakers`."""
+
+    recording: Recording
+    processing: Processing
+    speakers: tuple[Speaker, ...]
+    segments: tuple[Segment, ...]
+    metrics: Measures
+    quality: Quality | None = None
+    schema_version: str = SCHEMA_VERSION

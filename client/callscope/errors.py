@@ -1,0 +1,166 @@
+"""What can go wrong in the client, and how each failure speaks to its user.
+
+    CallscopeError
+    ├── SettingsInvalid       2  a setting or an argument makes no sense
+    │   └── LanguageUnknown   2  the served recogniser does not know the language
+    ├── ResultUnwritable      3  the result cannot be written where it was asked for
+    ├── TritonError              every failure between the client and a server; `url` says which server
+    │   ├── ServerUnreachable 4  nothing that speaks Triton's protocol answers there
+    │   ├── ServerTimeout     4  no answer before the deadline
+    │   ├── ServerBusy        4  the server refused for now: its queue is full (UNAVAILABLE, HTTP 503)
+    │   ├── ModelMissing      5  the server does not serve the model
+    │   ├── ContractMismatch  5  the model is served and is not what this client expects
+    │   └── RequestFailed     5  the model is served and could not answer
+    └── ExtraMissing          6  an optional part of Callscope is not installed
+
+The figure is the exit code. `str(error)` is the full message for the user: what happened, then what to do.
+Errors about the sound itself are `callscope_preprocessing.errors.AudioError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class CallscopeError(Exception):
+    """The base of every error the client raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsInvalid(CallscopeError):
+    """A setting or an argument makes no sense; the message says which and what would."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class LanguageUnknown(SettingsInvalid):
+    """The served recogniser does not know the language that was asked for."""
+
+    def __init__(self, language: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The served recogniser does not know the language {language!r}. "
+            f"Choose one of {_listed(known)}, or leave the language out to detect it."
+        )
+        self.language = language
+
+
+class ResultUnwritable(CallscopeError):
+    """The result cannot be written where it was asked for."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class TritonError(CallscopeError):
+    """A failure between the client and a server.
+
+    Attributes:
+        url: the server's address as the user gave it.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, url: str, message: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class ServerUnreachable(TritonError):
+    """Nothing that speaks Triton's protocol answers at the address."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(
+            url,
+            f"No Triton answers at {url} ({_one_line(detail)}). Start one with `callscope serve`, or correct "
+            "--server: its form is grpc://HOST:PORT (usually port 8001) or http://HOST:PORT (usually port 8000).",
+        )
+
+
+class ServerTimeout(TritonError):
+    """No answer came before the deadline."""
+
+    def __init__(self, url: str, what: str, timeout_s: float) -> None:
+        super().__init__(
+            url,
+            f"{url} did not answer {what} within {timeout_s:g} s. "
+            "Raise the request timeout, lower the concurrency, or give the server more instances.",
+        )
+
+
+class ServerBusy(TritonError):
+    """The server refused for now, because its queue is full; the same request may succeed later."""
+
+    def __init__(self, url: str, model: str, detail: str) -> None:
+        super().__init__(
+            url,
+            f"{url} is too busy to take more requests for {model} ({_one_line(detail)}). "
+            "Lower the concurrency, try again later, or give the server more instances.",
+        )
+
+
+class ModelMissing(TritonError):
+    """The server answers and does not serve the model.
+
+    Attributes:
+        model: the name that was asked for.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, url: str, model: str, served: Sequence[str], reason: str = "") -> None:
+        others = f"serves {_listed(served)} but not {model}" if served else f"does not serve {model}"
+        because = f" ({_one_line(reason)})" if reason else ""
+        super().__init__(
+            url,
+            f"The Triton at {url} {others}{because}. "
+            "Point --server at one that serves a Callscope model repository, or start one with `callscope serve`.",
+        )
+        self.model = model
+
+
+class ContractMismatch(TritonError):
+    """The model is served and is not what this client expects."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, url: str, model: str, detail: str) -> None:
+        super().__init__(
+            url,
+            f"The model {model} at {url} does not keep Callscope's contract: {_one_line(detail)}. "
+            "Export it again with the `callscope export` of this version, or install the client that fits it.",
+        )
+        self.model = model
+
+
+class RequestFailed(TritonError):
+    """The model is served and could not answer the request."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, url: str, model: str, detail: str) -> None:
+        super().__init__(
+            url,
+            f"The model {model} at {url} failed: {_one_line(detail)}. "
+            "The server's log says more; `callscope doctor` checks the server and its repository.",
+        )
+        self.model = model
+
+
+class ExtraMissing(CallscopeError):
+    """An optional part of Callscope is not installed."""
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs packages that are not installed. Install them with `pip install 'callscope[{extra}]'`."
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")

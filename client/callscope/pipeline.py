@@ -1,0 +1,287 @@
+"""The first flow: a sound file in, a measured conversation out.
+
+decode -> channels -> speech -> chunks -> transcribe -> punctuate -> sentences -> sentiment -> speakers -> measures
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from callscope import __version__
+from callscope.analysis.interruptions import find_interruptions
+from callscope.analysis.talk import measure
+from callscope.call import Call, Model, Processing, Recording, Segment, Sentence, Speaker
+from callscope.errors import ModelMissing, SettingsInvalid
+from callscope.settings import Settings
+from callscope.steps import Progress, Record, silent
+from callscope.text.sentences import split_sentences
+from callscope.triton.concurrency import map_concurrently
+from callscope.triton.language import Heard, transcribe_call
+from callscope.triton.punctuator import Punctuator
+from callscope.triton.sentiment import SentimentModel, mean_sentiment
+from callscope.triton.text_model import TextModel
+from callscope.triton.transcriber import Transcriber, Transcript, WhisperModel
+from callscope.triton.transport import Transport
+from callscope_preprocessing.audio import Audio
+from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.decode import decode
+from callscope_preprocessing.resample import resample
+from callscope_preprocessing.vad import VadSettings, detect_speech
+from callscope_preprocessing.windows import Chunk, pack
+
+Loaded = TypeVar("Loaded")
+
+
+async def analyze(path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent) -> Call:
+    """Turn a recorded call into a measured conversation.
+
+    Args:
+        path: a sound file that soundfile or PyAV can read.
+        transport: a connected server; it is left open.
+        settings: see each field.
+        progress: called as the work goes on.
+
+    Returns:
+        The call. One without speech has no segments, and is as valid as any.
+
+    Raises:
+        AudioError: the file cannot be read as sound.
+        ModelMissing: the server does not serve `transcribe`. Without `punctuate` or `sentiment` the call goes on
+            without them and says so in `processing.degraded`.
+        TritonError: the server failed otherwise.
+        SettingsInvalid: the language is not one of the model's, or the agent's channel not one of the call's.
+    """
+    record = Record(progress)
+    with record.step("decode"):
+        file = await asyncio.to_thread(_read, path, settings)
+    speakers = _speakers(len(file.channels), settings.agent_channel)
+    models = await _load_models(transport, record)
+    with record.step("vad"):
+        chunks = await asyncio.to_thread(_find_chunks, file.channels, models.transcriber.model, settings)
+    with record.step("transcribe", len(chunks)) as done:
+        heard = await transcribe_call(
+            models.transcriber, chunks, settings.language, limit=settings.concurrency, heard_one=done
+        )
+    segments = _segments(chunks, heard, speakers, file.audio.duration_s)
+    if models.punctuator:
+        segments = await _punctuated(segments, models.punctuator, settings, record)
+    segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
+    if models.sentiment:
+        segments = await _with_sentiment(segments, models.sentiment, settings, record)
+    with record.step("measures"):
+        segments = _with_overlaps(segments)
+        metrics = measure(
+            segments,
+            speakers,
+            file.audio.duration_s,
+            non_talk_s=settings.non_talk_s,
+            punctuated=models.punctuator is not None,
+        )
+    return Call(
+        recording=_recording(path, file, heard),
+        processing=_processing(record, models, file.audio.duration_s),
+        speakers=speakers,
+        segments=tuple(segments),
+        metrics=metrics,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A decoded recording; `channels` has one `Audio` for each channel that differs from the others."""
+
+    audio: Audio
+    channels: tuple[Audio, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """The served models that take part; None for one that the server lacks."""
+
+    transcriber: Transcriber
+    punctuator: Punctuator | None
+    sentiment: SentimentModel | None
+
+
+def _read(path: Path, settings: Settings) -> _File:
+    audio = decode(path, max_duration_s=settings.max_duration_s)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return _File(audio, split_channels(audio), sha256)
+
+
+def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
+    """One speaker a channel; the agent's channel tells who is who, unless there is only one."""
+    known = agent_channel is not None and channels > 1
+    if known and agent_channel not in range(channels):
+        raise SettingsInvalid(
+            f"The agent cannot be on channel {agent_channel}: the call has channels 0 to {channels - 1}. "
+            "Correct --agent-channel, or leave it out."
+        )
+    return tuple(
+        Speaker(
+            id=f"speaker-{channel + 1}",
+            role=("agent" if channel == agent_channel else "customer") if known else "unknown",
+            role_source="channel" if known else None,
+            role_confidence=1.0 if known else None,
+            channel=channel,
+        )
+        for channel in range(channels)
+    )
+
+
+async def _load_models(transport: Transport, record: Record) -> _Models:
+    with record.step("models"):
+        transcriber = await Transcriber.from_server(transport)
+    return _Models(
+        transcriber,
+        await _load_optional("punctuate", Punctuator.from_server(transport), record),
+        await _load_optional("sentiment", SentimentModel.from_server(transport), record),
+    )
+
+
+async def _load_optional(step: str, loading: Awaitable[Loaded], record: Record) -> Loaded | None:
+    try:
+        return await loading
+    except ModelMissing as error:
+        record.skip(step, str(error))
+        return None
+
+
+def _find_chunks(channels: Sequence[Audio], model: WhisperModel, settings: Settings) -> tuple[Chunk, ...]:
+    """Each channel's speech in windows of the model's length, in order of start."""
+    chunks = [
+        chunk
+        for index, audio in enumerate(channels)
+        for chunk in pack(
+            resample(audio, model.sample_rate_hz),
+            detect_speech(audio, VadSettings(mode=settings.vad_mode)),
+            channel=index,
+            window_s=model.window_s,
+            max_gap_s=settings.max_gap_s,
+        )
+    ]
+    return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
+
+
+def _segments(chunks: Sequence[Chunk], heard: Heard, speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:
+    """A segment for each chunk in which words were heard."""
+    with_words = [pair for pair in zip(chunks, heard.transcripts, strict=True) if pair[1].text]
+    return [
+        _segment(f"seg-{number:04}", chunk, transcript, speakers[chunk.channel].id, duration_s)
+        for number, (chunk, transcript) in enumerate(with_words, start=1)
+    ]
+
+
+def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, duration_s: float) -> Segment:
+    return Segment(
+        id=name,
+        start_s=chunk.span.start_s,
+        end_s=min(chunk.span.end_s, duration_s),
+        speaker=speaker,
+        channel=chunk.channel,
+        text=transcript.text,
+        raw_text=transcript.text,
+        language=transcript.language,
+        confidence=min(1.0, math.exp(transcript.avg_logprob)),
+        avg_logprob=transcript.avg_logprob,
+        no_speech_probability=transcript.no_speech_probability,
+        compression_ratio=transcript.compression_ratio,
+    )
+
+
+async def _punctuated(
+    segments: Sequence[Segment], punctuator: Punctuator, settings: Settings, record: Record
+) -> list[Segment]:
+    with record.step("punctuate", len(segments)) as done:
+
+        async def punctuate(segment: Segment) -> Segment:
+            text = await punctuator.punctuate(segment.text, segment.language or "")
+            done()
+            return replace(segment, text=text)
+
+        return list(await map_concurrently(punctuate, segments, limit=settings.concurrency))
+
+
+def _sentences(segment: Segment) -> tuple[Sentence, ...]:
+    return tuple(Sentence(text) for text in split_sentences(segment.text, segment.language or ""))
+
+
+async def _with_sentiment(
+    segments: Sequence[Segment], model: SentimentModel, settings: Settings, record: Record
+) -> list[Segment]:
+    """Each sentence's sentiment, all sentences of the call at once, and their mean for each segment."""
+    sentences = [sentence for segment in segments for sentence in segment.sentences]
+    with record.step("sentiment", len(sentences)) as done:
+
+        async def classify(sentence: Sentence) -> Sentence:
+            sentiment = await model.classify(sentence.text.strip())
+            done()
+            return replace(sentence, sentiment=sentiment)
+
+        scored = iter(await map_concurrently(classify, sentences, limit=settings.concurrency))
+        own = [tuple(next(scored) for _ in segment.sentences) for segment in segments]
+    return [
+        replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences))
+        for segment, sentences in zip(segments, own, strict=True)
+    ]
+
+
+def _with_overlaps(segments: Sequence[Segment]) -> list[Segment]:
+    interrupting = {name for interruption in find_interruptions(segments) for name in interruption.segments}
+    return [
+        replace(
+            segment,
+            overlap=any(_overlap(segment, other) for other in segments),
+            interruption=segment.id in interrupting,
+        )
+        for segment in segments
+    ]
+
+
+def _overlap(segment: Segment, other: Segment) -> bool:
+    together = segment.start_s < other.end_s and other.start_s < segment.end_s
+    return together and segment.speaker != other.speaker
+
+
+def _recording(path: Path, file: _File, heard: Heard) -> Recording:
+    return Recording(
+        id=file.sha256[:16],
+        source=str(path),
+        sha256=file.sha256,
+        duration_s=file.audio.duration_s,
+        sample_rate_hz=file.audio.rate_hz,
+        channels=file.audio.channels,
+        language=heard.language if any(transcript.text for transcript in heard.transcripts) else None,
+        language_probability=heard.language_probability,
+    )
+
+
+def _processing(record: Record, models: _Models, duration_s: float) -> Processing:
+    used = {"asr": _model("transcribe", models.transcriber.model)}
+    if models.punctuator:
+        used["punctuation"] = _model("punctuate", models.punctuator.model)
+    if models.sentiment:
+        used["sentiment"] = _model("sentiment", models.sentiment.model)
+    wall_s = record.wall_s
+    return Processing(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        wall_seconds=wall_s,
+        rtf=wall_s / duration_s if duration_s > 0 else None,
+        models=used,
+        steps=tuple(record.steps),
+        degraded=record.degraded,
+    )
+
+
+def _model(name: str, model: WhisperModel | TextModel) -> Model:
+    return Model(name=name, precision=model.precision, source=model.source, revision=model.revision)

@@ -1,0 +1,62 @@
+"""The result as JSON, by the contract of `call.schema.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from callscope.call import Call
+from callscope.report.times import floor_ms
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+RATIO_DIGITS = 6
+_RENAMED = {"recording": "call"}
+_UNITS = ("_s", "_hz")
+
+
+def to_json(call: Call) -> dict[str, Any]:
+    """The call as plain values: seconds with 3 decimals, never past the call's end; None where nothing is known."""
+    value = _plain_fields(call)
+    return {"schema_version": value.pop("schema_version")} | value
+
+
+def write(call: Call) -> str:
+    """The call as an indented JSON document, non-ASCII text as it is."""
+    return json.dumps(to_json(call), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) that every result satisfies."""
+    loaded: dict[str, Any] = json.loads(files("callscope.report").joinpath("call.schema.json").read_text("utf-8"))
+    return loaded
+
+
+def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
+    return {_name(f.name): _plain(getattr(value, f.name), is_time=_is_time(f.name)) for f in fields(value)}
+
+
+def _plain(value: object, *, is_time: bool = False) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain_fields(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return floor_ms(value) if is_time else round(value, RATIO_DIGITS)
+    return value
+
+
+def _name(field: str) -> str:
+    for unit in _UNITS:
+        field = field.removesuffix(unit)
+    return _RENAMED.get(field, field)
+
+
+def _is_time(field: str) -> bool:
+    return field.endswith(("_s", "seconds"))

@@ -1,0 +1,152 @@
+"""Every setting, once.
+
+A flag wins over the environment (`CALLSCOPE_…`), the environment over a TOML file, the file over the default.
+The file is `callscope.toml` in the working directory, or the one named by `--config` or `CALLSCOPE_CONFIG`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from callscope.errors import SettingsInvalid
+
+PREFIX = "CALLSCOPE_"
+DEFAULT_FILE = Path("callscope.toml")
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Settings(BaseSettings):
+    """How Callscope works. `callscope config` shows the values in effect and where each comes from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    server: str | None = None
+    """A running Triton, grpc://HOST:PORT or http://HOST:PORT. Empty: start one for the time it is needed."""
+
+    repository: Path | None = None
+    """The model repository that the embedded server loads. Empty: the checkout's model_repository."""
+
+    server_environment: Path | None = None
+    """The embedded server's own Python environment, made on first use. Empty: a folder in ~/.cache/callscope."""
+
+    startup_timeout_s: float = Field(default=120.0, gt=0)
+    """How long the embedded server may take to load its models, in seconds."""
+
+    language: str | None = None
+    """The language spoken, as a code the recogniser knows (en, ja, ko). Empty: detect it in every stretch of speech."""
+
+    agent_channel: int | None = Field(default=None, ge=0)
+    """The channel the agent is on, counted from 0 (left). Empty: the roles stay unknown."""
+
+    concurrency: int = Field(default=16, ge=1, le=1024)
+    """How many requests a call may have at the server at once. Triton can only batch what it has."""
+
+    timeout_s: float = Field(default=60.0, gt=0)
+    """How long one request may take, in seconds, waiting in the server's queue included."""
+
+    max_duration_s: float = Field(default=4 * 3600.0, gt=0)
+    """The longest call accepted, in seconds."""
+
+    vad_mode: int = Field(default=3, ge=0, le=3)
+    """How strictly voice activity detection judges: 0 calls the most sound speech, 3 the least."""
+
+    max_gap_s: float = Field(default=0.5, ge=0)
+    """Pauses up to this many seconds stay within one stretch of speech, if it fits the recogniser's window."""
+
+    non_talk_s: float = Field(default=3.0, ge=0)
+    """Silences longer than this many seconds count as non-talk."""
+
+    log_level: LogLevel = "warning"
+    """What is logged to stderr: debug, info, warning or error."""
+
+    @field_validator("server")
+    @classmethod
+    def _server_has_a_scheme(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("grpc://", "http://")):
+            raise ValueError("must be grpc://HOST:PORT or http://HOST:PORT")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings and where each field's value came from: "flag", "environment", the file's name or "default"."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None = None) -> Loaded:
+    """The settings in effect.
+
+    Args:
+        flags: field -> value from the command line; None means the flag was not given.
+        config: the TOML file; without it `CALLSCOPE_CONFIG`, then `callscope.toml` if there is one.
+
+    Raises:
+        SettingsInvalid: the file cannot be read, has an unknown key, or a value makes no sense.
+    """
+    file = _config_file(config)
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        (str(file), _read_toml(file) if file else {}),
+        ("environment", EnvSettingsSource(Settings)()),
+        ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
+    ]
+    sources = dict.fromkeys(Settings.model_fields, "default")
+    values: dict[str, Any] = {}
+    for source, layer in layers:
+        values |= layer
+        sources |= dict.fromkeys(layer, source)
+    try:
+        return Loaded(Settings(**values), sources)
+    except ValidationError as error:
+        raise SettingsInvalid(_explain(error, sources)) from error
+
+
+def _config_file(config: Path | None) -> Path | None:
+    """The TOML file to read; one that was asked for by name is returned even if it does not exist."""
+    named = config or (Path(text) if (text := os.environ.get(CONFIG_VARIABLE)) else None)
+    if named:
+        return named
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsInvalid(f"The settings file {file} cannot be read ({reason}). Correct --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"The settings file {file} is not TOML: {error}. Correct that line.") from error
+    if unknown := sorted(set(values) - set(Settings.model_fields)):
+        raise SettingsInvalid(
+            f"The settings file {file} has a key that is no setting: {', '.join(unknown)}. "
+            "`callscope config` lists the settings."
+        )
+    return values
+
+
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    where = {"flag": f"--{name.replace('_', '-')}", "environment": f"{PREFIX}{name.upper()}"}.get(
+        sources.get(name, ""), f"{name} in {sources.get(name, 'the settings')}"
+    )
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{where} cannot be {first['input']!r}: {reason[0].lower()}{reason[1:]}. `callscope config` explains it."

@@ -1,0 +1,67 @@
+"""A record of the work on one call: which steps ran, how they ended, how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from callscope.call import Step, StepStatus
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step's name, how many of its parts are done, and how many there are (0: it has no parts)."""
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Counts the parts of a step that are done."""
+
+    step: str
+    total: int
+    progress: Progress
+    done: int = 0
+
+    def __call__(self) -> None:
+        """Count one more, or as many as there turn out to be."""
+        self.done += 1
+        self.total = max(self.total, self.done)
+        self.progress(self.step, self.done, self.total)
+
+
+@dataclass(slots=True)
+class Record:
+    """The steps of one call so far."""
+
+    progress: Progress = silent
+    steps: list[Step] = field(default_factory=list)
+    started: float = field(default_factory=perf_counter)
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds since the record was opened."""
+        return perf_counter() - self.started
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """The steps that did less than they should."""
+        return tuple(step.name for step in self.steps if step.status != "ok")
+
+    @contextmanager
+    def step(self, name: str, total: int = 0) -> Iterator[Counter]:
+        """Time a step; call what it gives after each of its `total` parts."""
+        self.progress(name, 0, total)
+        began = perf_counter()
+        yield Counter(name, total, self.progress)
+        self._note(name, "ok", perf_counter() - began, None)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Note that a step was left out, and why."""
+        self._note(name, "skipped", 0.0, reason)
+
+    def _note(self, name: str, status: StepStatus, seconds: float, error: str | None) -> None:
+        self.steps.append(Step(name, status, seconds, error=error))

@@ -1,0 +1,1 @@
+"""Characters in, the same characters out."""

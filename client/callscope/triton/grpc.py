@@ -1,0 +1,120 @@
+"""Triton over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from tritonclient.grpc import InferInput, InferRequestedOutput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.triton.transport import DEFAULT_TIMEOUT_S, DIAGNOSIS_TIMEOUT_S, ServedModel, Tensors, model_missing
+
+Answer = TypeVar("Answer")
+
+MAX_MESSAGE_BYTES = 2**31 - 1
+CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+]
+FROM_THE_SERVER = "received from peer"
+"""What gRPC's debug text says of a status that the server sent, and not of one that the client made up."""
+
+
+class GrpcTransport:
+    """Triton over gRPC, with asyncio.
+
+    Args:
+        address: HOST:PORT.
+        tls: whether to speak TLS.
+        timeout_s: the deadline of a request that names none.
+        headers: metadata sent with every request.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        tls: bool = False,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = f"{'grpcs' if tls else 'grpc'}://{address}"
+        self._address, self._tls, self._timeout_s = address, tls, timeout_s
+        self._headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self._opened: InferenceServerClient | None = None
+
+    async def infer(
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Sequence[str] | None = None,
+        timeout_s: float | None = None,
+        priority: int = 0,
+    ) -> dict[str, NDArray[Any]]:
+        """Run a model once: `Transport.infer`."""
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        request = self._client().infer(
+            model,
+            [_input(name, tensor) for name, tensor in inputs.items()],
+            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+            priority=priority,
+            client_timeout=limit_s,
+            headers=self._headers,
+        )
+        result = await self._answer(request, model, limit_s)
+        return {output.name: result.as_numpy(output.name) for output in result.get_response().outputs}
+
+    async def parameters(self, model: str) -> dict[str, str]:
+        """The `parameters` of a model's config.pbtxt."""
+        request = self._client().get_model_config(model, client_timeout=self._timeout_s, headers=self._headers)
+        answer = await self._answer(request, model, self._timeout_s)
+        return {name: value.string_value for name, value in answer.config.parameters.items()}
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """What the server's repository holds, ready or not."""
+        request = self._client().get_model_repository_index(headers=self._headers, client_timeout=DIAGNOSIS_TIMEOUT_S)
+        index = await self._answer(request, "", DIAGNOSIS_TIMEOUT_S)
+        return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    def _client(self) -> InferenceServerClient:
+        # Made on first use: gRPC binds a channel to the event loop that runs at that moment.
+        if self._opened is None:
+            self._opened = InferenceServerClient(self._address, ssl=self._tls, channel_args=CHANNEL_OPTIONS)
+        return self._opened
+
+    async def _answer(self, request: Awaitable[Answer], model: str, limit_s: float) -> Answer:
+        try:
+            return await request
+        except InferenceServerException as error:
+            failure = self._failure(error, model, limit_s)
+        raise await model_missing(self, model, "") if failure is None else failure
+
+    def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError | None:
+        """Our error for the library's; None when the model is missing, which takes a further question to explain."""
+        status, message = str(error.status()).removeprefix("StatusCode."), error.message() or "no details"
+        from_the_server = FROM_THE_SERVER in str(error.debug_details())
+        if model and from_the_server and (status == "NOT_FOUND" or "unknown model" in message):
+            return None
+        if status == "DEADLINE_EXCEEDED":
+            return ServerTimeout(self.url, model or "a question about its models", limit_s)
+        if status == "UNAVAILABLE" and from_the_server:
+            return ServerBusy(self.url, model, message)
+        if status in {"UNAVAILABLE", "UNIMPLEMENTED"} or not from_the_server:
+            return ServerUnreachable(self.url, message)
+        return RequestFailed(self.url, model, message)
+
+
+def _input(name: str, tensor: NDArray[Any]) -> InferInput:
+    described = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype))
+    return described.set_data_from_numpy(tensor)

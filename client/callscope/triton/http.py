@@ -1,0 +1,128 @@
+"""Triton over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+from numpy.typing import NDArray
+from tritonclient.http import InferInput, InferRequestedOutput
+from tritonclient.http.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.triton.transport import DEFAULT_TIMEOUT_S, DIAGNOSIS_TIMEOUT_S, ServedModel, Tensors, model_missing
+
+Answer = TypeVar("Answer")
+
+NO_TIMEOUT_S = 0.0
+"""For aiohttp, which would end every request after a minute: the deadlines are ours."""
+ANY_NUMBER_OF_CONNECTIONS = 0
+
+
+class HttpTransport:
+    """Triton over HTTP, with asyncio.
+
+    Args:
+        address: HOST:PORT, with a path where a gateway asks for one.
+        tls: whether to speak TLS.
+        timeout_s: the deadline of a request that names none.
+        headers: sent with every request.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        tls: bool = False,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = f"{'https' if tls else 'http'}://{address}"
+        self._address, self._tls, self._timeout_s = address, tls, timeout_s
+        self._headers = dict(headers or {})
+        self._opened: InferenceServerClient | None = None
+
+    async def infer(
+        self,
+        model: str,
+        inputs: Tensors,
+        *,
+        outputs: Sequence[str] | None = None,
+        timeout_s: float | None = None,
+        priority: int = 0,
+    ) -> dict[str, NDArray[Any]]:
+        """Run a model once: `Transport.infer`."""
+        request = self._client().infer(
+            model,
+            [_input(name, tensor) for name, tensor in inputs.items()],
+            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+            priority=priority,
+            headers=dict(self._headers),  # a copy: the library writes into it
+        )
+        result = await self._answer(request, model, self._timeout_s if timeout_s is None else timeout_s)
+        return {output["name"]: result.as_numpy(output["name"]) for output in result.get_response()["outputs"]}
+
+    async def parameters(self, model: str) -> dict[str, str]:
+        """The `parameters` of a model's config.pbtxt."""
+        request = self._client().get_model_config(model, headers=dict(self._headers))
+        config = await self._answer(request, model, self._timeout_s)
+        return {name: value["string_value"] for name, value in config.get("parameters", {}).items()}
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """What the server's repository holds, ready or not."""
+        request = self._client().get_model_repository_index(headers=dict(self._headers))
+        index = await self._answer(request, "", DIAGNOSIS_TIMEOUT_S)
+        return tuple(
+            ServedModel(line["name"], line.get("version", ""), line.get("state", ""), line.get("reason", ""))
+            for line in index
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    def _client(self) -> InferenceServerClient:
+        # Made on first use: aiohttp binds a session to the event loop that runs at that moment.
+        if self._opened is None:
+            self._opened = InferenceServerClient(
+                self._address,
+                conn_limit=ANY_NUMBER_OF_CONNECTIONS,
+                conn_timeout=NO_TIMEOUT_S,
+                ssl=self._tls,
+                ssl_context=ssl.create_default_context() if self._tls else True,
+            )
+        return self._opened
+
+    async def _answer(self, request: Awaitable[Answer], model: str, limit_s: float) -> Answer:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await request
+        except TimeoutError:
+            raise ServerTimeout(self.url, model or "a question about its models", limit_s) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise ServerUnreachable(self.url, str(error) or type(error).__name__) from None
+        except InferenceServerException as error:
+            failure = self._failure(error, model)
+        raise await model_missing(self, model, "") if failure is None else failure
+
+    def _failure(self, error: InferenceServerException, model: str) -> TritonError | None:
+        """Our error for the library's; None when the model is missing, which takes a further question to explain."""
+        status, message = str(error.status()), error.message() or "no details"
+        if error.debug_details() is not None:  # not JSON: whoever answered is not Triton
+            return ServerUnreachable(self.url, f"HTTP status {status}, and the answer is not Triton's")
+        if model and (status == "404" or "unknown model" in message):
+            return None
+        if status == "503":
+            return ServerBusy(self.url, model, message)
+        return RequestFailed(self.url, model, message)
+
+
+def _input(name: str, tensor: NDArray[Any]) -> InferInput:
+    described = InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype))
+    return described.set_data_from_numpy(tensor)

@@ -1,0 +1,71 @@
+"""A call's words in one language: detected in the stretches with the most speech, then kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from callscope_preprocessing.windows import Chunk
+
+from callscope.triton.concurrency import map_concurrently
+from callscope.triton.transcriber import Transcriber, Transcript
+
+VOTERS = 5
+"""How many chunks vote on the language: one may be a name or a cough, five seldom are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call's words.
+
+    Attributes:
+        transcripts: one for each chunk, in the order of the chunks.
+        language: the call's language; None when there was nothing to hear.
+        language_probability: of that language by the vote, 0 to 1; None when the language was given.
+    """
+
+    transcripts: tuple[Transcript, ...]
+    language: str | None
+    language_probability: float | None
+
+
+async def transcribe_call(
+    transcriber: Transcriber,
+    chunks: Sequence[Chunk],
+    language: str | None,
+    *,
+    limit: int,
+    heard_one: Callable[[], None] = lambda: None,
+) -> Heard:
+    """Transcribe every chunk, at most `limit` at a time; `heard_one` is called after each.
+
+    Without a `language`, the chunks with the most speech are transcribed first, each in the language the model detects
+    there, and vote; those that voted otherwise are transcribed again with the rest.
+    """
+    known: dict[int, Transcript] = {}
+
+    async def transcribe(index: int, code: str | None) -> None:
+        known[index] = await transcriber.transcribe(chunks[index], code)
+        heard_one()
+
+    probability = None
+    if language is None:
+        voters = sorted(range(len(chunks)), key=lambda index: -chunks[index].speech_s)[:VOTERS]
+        await map_concurrently(lambda index: transcribe(index, None), voters, limit=limit)
+        language, probability = vote([known[index] for index in voters])
+    missing = [index for index in range(len(chunks)) if index not in known or known[index].language != language]
+    await map_concurrently(lambda index: transcribe(index, language), missing, limit=limit)
+    return Heard(tuple(known[index] for index in range(len(chunks))), language, probability)
+
+
+def vote(transcripts: Sequence[Transcript]) -> tuple[str | None, float | None]:
+    """The language with the most probability over the transcripts with words, and its mean probability over them."""
+    voters = [transcript for transcript in transcripts if transcript.text and transcript.language] or transcripts
+    weights: defaultdict[str, float] = defaultdict(float)
+    for transcript in voters:
+        weights[transcript.language] += transcript.language_probability
+    if not weights:
+        return None, None
+    winner = max(weights, key=weights.__getitem__)
+    return winner, weights[winner] / len(voters)

@@ -1,0 +1,101 @@
+"""Marks and capitals for plain text, from the served token classifier."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+import numpy as np
+
+from callscope.errors import ContractMismatch
+from callscope.triton.pieces import Piece, cut
+from callscope.triton.text_model import TextModel, encode, fetch_text_model
+from callscope.triton.transport import Transport
+
+MODEL = "punctuate"
+REQUIRED_LABELS = frozenset({"COMMA", "PERIOD", "QUESTION"})
+
+WESTERN = {"COMMA": ",", "PERIOD": ".", "QUESTION": "?", "EXCLAMATION": "!"}
+JAPANESE = {"COMMA": "、", "PERIOD": "。", "QUESTION": "？", "EXCLAMATION": "！"}
+MARKS = {"en": WESTERN, "ja": JAPANESE, "ko": WESTERN}
+WITHOUT_SPACES = frozenset({"ja"})
+"""Languages in which a mark may follow any character; in the others it follows a word."""
+
+SENTENCE_MARK = re.compile(r"[.?!][\"'”’)\]]*(?=\s|$)|[。？！．]")
+SENTENCE_START = re.compile(r"(?:^|[.?!]\s+)[\"'“‘(]*[a-z]|(?<!\S)i(?=$|[\s,.?!'’])")
+"""In English: the first letter of a sentence, with what stands before it, and the word "i"."""
+
+
+class Punctuator:
+    """Asks the served classifier which mark follows each token."""
+
+    def __init__(self, transport: Transport, model: TextModel) -> None:
+        self._transport = transport
+        self.model = model
+
+    @classmethod
+    async def from_server(cls, transport: Transport) -> Punctuator:
+        """Read everything the client needs to know from the server.
+
+        Raises:
+            ModelMissing: the server serves no `punctuate`, or not its tokenizer.
+            ContractMismatch: its labels are not COMMA, PERIOD, QUESTION and perhaps others.
+        """
+        model = await fetch_text_model(transport, MODEL)
+        if missing := REQUIRED_LABELS - set(model.labels):
+            raise ContractMismatch(transport.url, MODEL, f"its labels {model.labels} lack {', '.join(sorted(missing))}")
+        return cls(transport, model)
+
+    async def punctuate(self, text: str, language: str) -> str:
+        """`text` with the language's marks, and in English with capitals; no other character changes.
+
+        A text that has sentence marks already is given back as it is: the recogniser wrote them.
+        """
+        if not text.strip() or SENTENCE_MARK.search(text):
+            return text
+        labels: dict[int, str] = {}
+        for piece in cut(text, self.model, anywhere=language in WITHOUT_SPACES):
+            labels |= piece.owned(await self._labels(text, piece))
+        return capitalise(insert_marks(text, labels, language), language)
+
+    async def _labels(self, text: str, piece: Piece) -> dict[int, str]:
+        """The label that follows each position of `text` where a token of the piece ends."""
+        encoded = encode(self.model, text[piece.start : piece.end])
+        answer = await self._transport.infer(MODEL, encoded.inputs)
+        best = np.argmax(answer["logits"][0], axis=-1)
+        return {
+            piece.start + end: self.model.labels[int(index)]
+            for (start, end), index in zip(encoded.offsets, best, strict=False)
+            if end > start
+        }
+
+
+def insert_marks(text: str, labels: Mapping[int, str], language: str) -> str:
+    """Insert the mark of each label after so many characters of `text`, where the language allows one."""
+    marks = MARKS.get(language, WESTERN)
+    places = [
+        place
+        for place in sorted(labels)
+        if labels[place] in marks and may_take_mark(text, place, anywhere=language in WITHOUT_SPACES)
+    ]
+    edges = zip([0, *places], [*places, len(text)], strict=True)
+    return "".join(text[start:end] + marks.get(labels.get(end, ""), "") * (end in places) for start, end in edges)
+
+
+def may_take_mark(text: str, place: int, *, anywhere: bool) -> bool:
+    """Whether a mark may stand before `text[place]`: after a word, and not beside another mark."""
+    before, after = text[place - 1 : place], text[place : place + 1]
+    ends_word = anywhere or not after or after.isspace()
+    return ends_word and not _is_mark_or_space(before) and not (after and unicodedata.category(after) in {"Po", "Mn"})
+
+
+def capitalise(text: str, language: str) -> str:
+    """English: the first letter of each sentence and the word "i" in upper case; other languages as they are."""
+    if language != "en":
+        return text
+    return SENTENCE_START.sub(lambda match: match[0][:-1] + match[0][-1].upper(), text)
+
+
+def _is_mark_or_space(character: str) -> bool:
+    return not character or character.isspace() or unicodedata.category(character).startswith("P")

@@ -1,0 +1,205 @@
+"""Speech to text with the served Whisper: one window in, its words and the evidence for them out."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from callscope.errors import LanguageUnknown
+from callscope.text.normalize import normalize
+from callscope.triton.contract import Description, describe
+from callscope.triton.tokenizer import fetch_tokenizer
+from callscope.triton.transport import Transport
+from callscope_preprocessing.windows import Chunk
+
+MODEL = "transcribe"
+UNSPECIFIED = -1
+"""On the wire: detect the language, or take the default task."""
+
+TOKENS_BASE = 24
+TOKENS_PER_SPEECH_SECOND = 16
+"""The fastest talkers reach 10 Japanese or Korean syllables a second, and a byte-level vocabulary spends 1 to 2 tokens
+on each; the base leaves room for a window in which voice activity detection has missed some speech. A batch runs until
+its slowest row ends, so a window with little speech must not be allowed a long answer."""
+
+NO_SPEECH_PROBABILITY = 0.6
+NO_SPEECH_LOGPROB = -1.0
+"""Whisper's own thresholds: a window above the one and below the other is silence, whatever words came out."""
+
+REPLACEMENT = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperModel:
+    """The served recogniser as it describes itself.
+
+    Attributes:
+        sample_rate_hz: of the sound it hears.
+        window_samples: the length of the one window it takes.
+        languages: code -> token id; empty for an English-only checkpoint.
+        tasks: name -> token id.
+        end_of_text: the token that ends a text and pads the rest.
+        max_tokens: the most tokens of one window.
+        tokenizer: token ids to text.
+        precision: fp32, fp16 or int8.
+        source: the checkpoint it was exported from.
+        revision: of that checkpoint.
+    """
+
+    sample_rate_hz: int
+    window_samples: int
+    languages: Mapping[str, int]
+    tasks: Mapping[str, int]
+    end_of_text: int
+    max_tokens: int
+    tokenizer: Tokenizer
+    precision: str
+    source: str
+    revision: str
+
+    @property
+    def window_s(self) -> float:
+        """The window's length in seconds."""
+        return self.window_samples / self.sample_rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard in one window, and how sure the model is.
+
+    Attributes:
+        text: as the model wrote it, NFC; empty when the evidence says nobody spoke.
+        language: its code.
+        language_probability: of that language, at the first position of the decoder.
+        avg_logprob: mean log-probability of the text's tokens and the end of text.
+        no_speech_probability: of the no-speech token, at the first position.
+        compression_ratio: UTF-8 bytes of the text / their zlib size; above 2.4 the text repeats itself.
+        tokens: the text's tokens.
+    """
+
+    text: str
+    language: str
+    language_probability: float
+    avg_logprob: float
+    no_speech_probability: float
+    compression_ratio: float
+    tokens: tuple[int, ...]
+
+
+class Transcriber:
+    """Asks the served Whisper for the words of a chunk."""
+
+    def __init__(self, transport: Transport, model: WhisperModel) -> None:
+        self._transport = transport
+        self.model = model
+
+    @classmethod
+    async def from_server(cls, transport: Transport) -> Transcriber:
+        """Read everything the client needs to know from the server.
+
+        Raises:
+            ModelMissing: the server serves no `transcribe`, or not its tokenizer.
+            ContractMismatch: what it serves is not what this client expects.
+        """
+        description = await describe(transport, MODEL)
+        tokenizer = await fetch_tokenizer(transport, description.text("tokenizer"))
+        return cls(transport, _read_model(description, tokenizer))
+
+    async def transcribe(self, chunk: Chunk, language: str | None) -> Transcript:
+        """The words of a chunk.
+
+        Args:
+            chunk: its audio int16, shape (window_samples,).
+            language: a code the model knows; None to detect it.
+
+        Raises:
+            LanguageUnknown: the model does not know the language.
+        """
+        inputs = {
+            "audio": chunk.audio[np.newaxis, :],
+            "language": _option(self._language_token(language), np.int32),
+            "task": _option(UNSPECIFIED, np.int32),
+            "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
+            "temperature": _option(0.0, np.float32),
+        }
+        return self._read(await self._transport.infer(MODEL, inputs))
+
+    def _language_token(self, language: str | None) -> int:
+        known = self.model.languages or {"en": UNSPECIFIED}  # an English-only checkpoint has no language tokens
+        if language is None:
+            return UNSPECIFIED
+        if language not in known:
+            raise LanguageUnknown(language, sorted(known))
+        return known[language]
+
+    def _language_code(self, token: int) -> str:
+        if not self.model.languages:
+            return "en"
+        codes = {token: code for code, token in self.model.languages.items()}
+        return codes.get(token, "")
+
+    def _read(self, answer: Mapping[str, NDArray[Any]]) -> Transcript:
+        row = {name: tensor[0] for name, tensor in answer.items()}
+        ends = np.flatnonzero(row["tokens"] == self.model.end_of_text)
+        count = int(ends[0]) if len(ends) else len(row["tokens"])
+        tokens = tuple(int(token) for token in row["tokens"][:count])
+        no_speech_probability = float(row["no_speech_probability"][0])
+        avg_logprob = mean_logprob(row["logprobs"], count)
+        heard = not is_silence(no_speech_probability, avg_logprob)
+        text = normalize(self.model.tokenizer.decode(tokens).rstrip(REPLACEMENT)) if heard else ""
+        return Transcript(
+            text=text,
+            language=self._language_code(int(row["chosen_language"][0])),
+            language_probability=float(row["language_probability"][0]),
+            avg_logprob=avg_logprob,
+            no_speech_probability=no_speech_probability,
+            compression_ratio=compression_ratio(text),
+            tokens=tokens,
+        )
+
+
+def token_limit(speech_s: float, max_tokens: int) -> int:
+    """How many tokens a window with so many seconds of speech may take."""
+    return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
+
+
+def mean_logprob(logprobs: NDArray[np.float32], count: int) -> float:
+    """Whisper's avg_logprob: the sum over `count` text tokens and the end of text, over `count` + 1."""
+    return float(logprobs[: count + 1].sum(dtype=np.float64)) / (count + 1)
+
+
+def compression_ratio(text: str) -> float:
+    """Whisper's compression ratio: UTF-8 bytes of the text over their size after zlib; 0 for no text."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data))
+
+
+def is_silence(no_speech_probability: float, avg_logprob: float) -> bool:
+    """Whisper's rule: probably no speech, and the words that came out are improbable too."""
+    return no_speech_probability > NO_SPEECH_PROBABILITY and avg_logprob < NO_SPEECH_LOGPROB
+
+
+def _option(value: float, kind: type[np.generic]) -> NDArray[Any]:
+    return np.array([[value]], kind)
+
+
+def _read_model(description: Description, tokenizer: Tokenizer) -> WhisperModel:
+    return WhisperModel(
+        sample_rate_hz=description.count("sample_rate_hz"),
+        window_samples=description.count("window_samples"),
+        languages=description.json("languages", dict),
+        tasks=description.json("tasks", dict),
+        end_of_text=description.count("end_of_text"),
+        max_tokens=description.count("max_tokens"),
+        tokenizer=tokenizer,
+        precision=description.text("precision"),
+        source=description.text("source"),
+        revision=description.text("revision"),
+    )

@@ -1,0 +1,291 @@
+"""Trains the demo recogniser: a small Whisper, with an auxiliary CTC loss on the encoder that is dropped at the end.
+
+Seeded and resumable: `state.pt` in the work folder holds weights, optimizer, average and step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+from demo.recipe import augment, checkpoint, speech, texts
+
+RATE_HZ = 16_000
+BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
+IGNORE = -100
+CTC_SHARE = 0.3
+AVERAGE_EVERY = 10  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Speech of one speaker and what to write; `text` is None where nobody speaks."""
+
+    samples: NDArray[np.float32]
+    text: str | None
+    language: str
+
+
+class Corpus:
+    """Every training utterance in memory, by language and voice, and the random examples made of them."""
+
+    def __init__(self, folder: Path, rng: random.Random) -> None:
+        self.rng = rng
+        self.by_voice: dict[str, dict[str, list[speech.Utterance]]] = defaultdict(lambda: defaultdict(list))
+        for path in sorted(folder.glob("train-*.npz")):
+            for utterance in speech.read(path):
+                self.by_voice[utterance.language][utterance.voice].append(utterance)
+        self.utterances = {
+            language: [one for voice in voices.values() for one in voice] for language, voices in self.by_voice.items()
+        }
+
+    def __len__(self) -> int:
+        return sum(map(len, self.utterances.values()))
+
+    def draw(self) -> Example:
+        """One utterance, or several of one speaker with short pauses, or no speech."""
+        language = self.rng.choice(texts.LANGUAGES)
+        first = self.rng.choice(self.utterances[language])
+        chance = self.rng.random()
+        if chance < 0.04:
+            return Example(np.zeros(int(self.rng.uniform(1, 8) * RATE_HZ), np.float32), None, language)
+        more = 0 if chance < 0.62 else 1 if chance < 0.88 else 2
+        return self._join([first, *self.rng.choices(self.by_voice[language][first.voice], k=more)])
+
+    def _join(self, utterances: list[speech.Utterance]) -> Example:
+        parts, said = [self._silence(0.05, 0.4)], []
+        for utterance in utterances:
+            longer = sum(map(len, parts)) + len(utterance.samples) > (BUCKETS_S[-1] - 0.6) * RATE_HZ
+            if said and longer:
+                break
+            parts += [utterance.samples.astype(np.float32) / 32768, self._silence(0.1, 0.5)]
+            said.append(utterance.text)
+        language = utterances[0].language
+        samples = np.concatenate(parts)[: int(BUCKETS_S[-1] * RATE_HZ)]  # only ever cuts the last pause
+        return Example(samples, ("" if language == "ja" else " ").join(said), language)
+
+    def _silence(self, shortest_s: float, longest_s: float) -> NDArray[np.float32]:
+        return np.zeros(int(self.rng.uniform(shortest_s, longest_s) * RATE_HZ), np.float32)
+
+    def batches(self, seconds: float, *, full_windows: bool) -> Iterator[list[Example]]:
+        """Examples of like length together, so that little is padding; about `seconds` of sound a batch."""
+        while True:
+            drawn = sorted((self.draw() for _ in range(512)), key=lambda example: len(example.samples))
+            batches: list[list[Example]] = [[]]
+            for example in drawn:
+                padded_s = BUCKETS_S[-1] if full_windows else bucket_s(example)
+                if (len(batches[-1]) + 1) * padded_s > seconds:
+                    batches.append([])
+                batches[-1].append(example)
+            self.rng.shuffle(batches)
+            yield from batches
+
+
+def bucket_s(example: Example) -> float:
+    """The shortest bucket that holds an example."""
+    return next(length for length in BUCKETS_S if len(example.samples) <= length * RATE_HZ)
+
+
+class Trainee(nn.Module):
+    """The recogniser and the CTC head of its encoder."""
+
+    def __init__(self, tokenizer: Tokenizer, **sizes: int) -> None:
+        super().__init__()
+        self.whisper = WhisperForConditionalGeneration(checkpoint.configuration(tokenizer, **sizes))
+        self.ctc = nn.Linear(self.whisper.config.d_model, tokenizer.get_vocab_size() + 1)
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """The encoder on windows of any length: transformers' own forward insists on full ones."""
+        encoder = self.whisper.model.encoder
+        hidden = functional.gelu(encoder.conv1(mel))
+        hidden = functional.gelu(encoder.conv2(hidden)).transpose(1, 2)
+        hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
+        hidden = functional.dropout(hidden, self.whisper.config.dropout, self.training)
+        for layer in encoder.layers:
+            hidden = layer(hidden, None, None)[0]
+        return encoder.layer_norm(hidden)
+
+    def decode(self, tokens: Tensor, states: Tensor) -> Tensor:
+        """Logits of the next token at each place."""
+        hidden = self.whisper.model.decoder(input_ids=tokens, encoder_hidden_states=states, use_cache=False)
+        return self.whisper.proj_out(hidden.last_hidden_state)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of one step."""
+
+    mel: Tensor
+    tokens: Tensor
+    targets: Tensor
+    ctc: list[Tensor]
+
+
+class Collator:
+    """Examples -> tensors, with the sound of a line."""
+
+    def __init__(self, tokenizer: Tokenizer, features: WhisperFeatureExtractor, generator: torch.Generator) -> None:
+        self.tokenizer, self.features, self.generator = tokenizer, features, generator
+
+    def __call__(self, examples: list[Example], *, full_windows: bool) -> Batch:
+        length_s = BUCKETS_S[-1] if full_windows else max(map(bucket_s, examples))
+        audio = torch.zeros(len(examples), int(length_s * RATE_HZ))
+        for row, example in zip(audio, examples, strict=True):
+            if example.text is None:
+                row[:] = augment.not_speech(len(row), self.generator)
+            else:
+                row[: len(example.samples)] = torch.from_numpy(example.samples)
+        mel = augment.log_mel(augment.line(audio, self.generator), self.features)
+        rows = [self._rows(example) for example in examples]
+        return Batch(
+            augment.mask(mel, self.generator),
+            _pad([tokens for tokens, _, _ in rows], self._id("<|endoftext|>")),
+            _pad([targets for _, targets, _ in rows], IGNORE),
+            [torch.tensor(text) for _, _, text in rows],
+        )
+
+    def _id(self, token: str) -> int:
+        return int(self.tokenizer.token_to_id(token))
+
+    def _rows(self, example: Example) -> tuple[list[int], list[int], list[int]]:
+        text = self.tokenizer.encode(example.text or "").ids
+        language = self._id(f"<|{example.language}|>")
+        prompt = [self._id("<|startoftranscript|>"), language, self._id("<|transcribe|>"), self._id("<|notimestamps|>")]
+        first = self._id("<|nospeech|>") if example.text is None else language
+        return prompt + text, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")], text
+
+
+def _pad(rows: list[list[int]], filler: int) -> Tensor:
+    return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=filler)
+
+
+def loss_of(trainee: Trainee, batch: Batch) -> Tensor:
+    """Cross entropy of the decoder and the encoder's CTC loss."""
+    with torch.autocast("cpu", torch.bfloat16):
+        states = trainee.encode(batch.mel)
+        logits = trainee.decode(batch.tokens, states)
+        heard = trainee.ctc(states)
+    written = functional.cross_entropy(
+        logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.1
+    )
+    blank = heard.shape[-1] - 1
+    lengths = torch.tensor([len(text) for text in batch.ctc])
+    steps = torch.full((len(batch.ctc),), heard.shape[1])
+    ctc = functional.ctc_loss(
+        heard.float().log_softmax(-1).transpose(0, 1), torch.cat(batch.ctc), steps, lengths, blank, zero_infinity=True
+    )
+    return (1 - CTC_SHARE) * written + CTC_SHARE * ctc
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that a resumed training needs."""
+
+    trainee: Trainee
+    average: torch.optim.swa_utils.AveragedModel
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Written beside, then renamed: a killed training leaves the previous state."""
+        state = {"trainee": self.trainee.state_dict(), "average": self.average.state_dict()}
+        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step}
+        torch.save(state, path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").rename(path)
+
+    def load(self, path: Path) -> None:
+        """Back to where `save` was called."""
+        state = torch.load(path)
+        self.trainee.load_state_dict(state["trainee"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
+    """A fresh run."""
+    trainee = Trainee(tokenizer, **sizes)
+    average = torch.optim.swa_utils.AveragedModel(trainee, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98))
+    optimizer = torch.optim.AdamW(trainee.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    return Run(trainee, average, optimizer)
+
+
+def learning_rate(step: int, steps: int, peak: float, warm_up: int = 300) -> float:
+    """Linear warm-up, then half a cosine down to nothing."""
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm_up) / max(1, steps - warm_up)))) + 1e-6
+
+
+def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespace) -> None:
+    """Steps until `options.steps`, the last `options.full_steps` of them on full windows."""
+    state, started = options.work / "state.pt", time.monotonic()
+    full_from = options.steps - options.full_steps
+    stream = {full: corpus.batches(options.batch_s, full_windows=full) for full in (False, True)}
+    losses: list[float] = []
+    run.trainee.train()
+    while run.step < options.steps:
+        full = run.step >= full_from
+        batch = collate(next(stream[full]), full_windows=full)
+        for group in run.optimizer.param_groups:
+            group["lr"] = learning_rate(run.step, options.steps, options.peak)
+        loss = loss_of(run.trainee, batch)
+        run.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(run.trainee.parameters(), 1.0)
+        run.optimizer.step()
+        run.step += 1
+        if run.step % AVERAGE_EVERY == 0:
+            run.average.update_parameters(run.trainee)
+        losses.append(loss.item())
+        if run.step % 50 == 0:
+            print(f"step {run.step} loss {np.mean(losses):.3f} seconds {time.monotonic() - started:.0f}", flush=True)
+            losses.clear()
+        if run.step % options.save_every == 0 or run.step == options.steps:
+            run.save(state)
+            checkpoint.save(run.average.module.whisper, collate.tokenizer, options.work / "checkpoint")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speech", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--full-steps", type=int, default=300)
+    parser.add_argument("--batch-s", type=float, default=120.0, help="seconds of sound a step")
+    parser.add_argument("--peak", type=float, default=1.5e-3)
+    parser.add_argument("--save-every", type=int, default=250)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    vocabulary = options.work / "tokenizer.json"
+    if not vocabulary.exists():
+        checkpoint.train_tokenizer().save(str(vocabulary))
+    tokenizer = Tokenizer.from_file(str(vocabulary))
+    run = begin(tokenizer)
+    if (options.work / "state.pt").exists():
+        run.load(options.work / "state.pt")
+    seed = options.seed * 1_000_003 + run.step
+    corpus = Corpus(options.speech, random.Random(seed))
+    print(f"{len(corpus)} utterances, from step {run.step}", flush=True)
+    train(run, corpus, Collator(tokenizer, checkpoint.features(), torch.Generator().manual_seed(seed)), options)
+
+
+if __name__ == "__main__":
+    main()

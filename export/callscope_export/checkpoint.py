@@ -1,0 +1,177 @@
+"""A checkpoint in Hugging Face's layout: a hub id or a folder in, settings and weights out."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CheckpointInvalid, CheckpointMissing
+
+Array = NDArray[Any]
+
+_FILES = ("*.json", "*.safetensors")
+_DTYPES: dict[str, Any] = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "U8": np.uint8,
+}
+
+
+class Weights(Mapping[str, Array]):
+    """The arrays of one or more safetensors files, read from disk when asked for, floats as float32.
+
+    Names lose the prefix: the same model is saved with it or without, depending on the class that saved it.
+    """
+
+    def __init__(self, files: tuple[Path, ...], prefix: str) -> None:
+        self._places = {name.removeprefix(prefix): place for file in files for name, place in _index(file).items()}
+
+    def __getitem__(self, name: str) -> Array:
+        """Read one array.
+
+        Raises:
+            CheckpointInvalid: No file holds an array of this name.
+        """
+        if name not in self._places:
+            raise CheckpointInvalid(f"The weights have no tensor {name}. Check that the checkpoint is complete.")
+        file, dtype, shape, offset = self._places[name]
+        array: Array = np.fromfile(file, dtype, math.prod(shape), offset=offset).reshape(shape)
+        return array if array.dtype.kind in "iu" else array.astype(np.float32)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder of weights and settings.
+
+    Attributes:
+        folder: Where the files are.
+        source: The name to remember it by: the hub id, or the folder's own name.
+        revision: The hub's revision, or the weights' digest.
+    """
+
+    folder: Path
+    source: str
+    revision: str
+
+    def weights(self, prefix: str) -> Weights:
+        """Open every safetensors file of the folder; names lose the prefix."""
+        return Weights(_weight_files(self.folder), prefix)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The content of config.json."""
+        return self.settings("config.json")
+
+    @property
+    def tokenizer(self) -> bytes:
+        """The content of tokenizer.json."""
+        return _read(self.folder / "tokenizer.json")
+
+    def settings(self, file_name: str) -> dict[str, Any]:
+        """Read one of the folder's JSON files.
+
+        Raises:
+            CheckpointInvalid: The file is missing or is not a JSON object.
+        """
+        path = self.folder / file_name
+        try:
+            content = json.loads(_read(path))
+        except ValueError as error:
+            raise CheckpointInvalid(f"{path} is not JSON ({error}). Fetch the checkpoint again.") from error
+        if not isinstance(content, dict):
+            raise CheckpointInvalid(f"{path} does not hold a JSON object. Fetch the checkpoint again.")
+        return content
+
+
+def open_checkpoint(source: Path | str, revision: str | None = None) -> Checkpoint:
+    """Find a checkpoint in a local folder or, failing that, on the Hugging Face hub.
+
+    Args:
+        source: A folder, or a hub id such as "openai/whisper-tiny".
+        revision: The hub's branch, tag or commit; for a folder, a name to remember its state by.
+
+    Raises:
+        CheckpointMissing: There is no such folder and the hub has no such model, or cannot be reached.
+        CheckpointInvalid: The folder has no config.json or no safetensors weights.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        folder = _download(str(source), revision)
+        return Checkpoint(folder, str(source), revision or folder.name)
+    return Checkpoint(folder, folder.resolve().name, revision or _digest(_weight_files(folder)))
+
+
+def _download(source: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  a local folder needs no hub
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(source, revision=revision, allow_patterns=list(_FILES)))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise CheckpointMissing(
+            f"There is no folder {source}, and the Hugging Face hub gave no such model ({type(error).__name__}). "
+            "Check the spelling, or download the checkpoint and name its folder."
+        ) from error
+
+
+def _weight_files(folder: Path) -> tuple[Path, ...]:
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.is_file():
+        return (single,)
+    if not index.is_file():
+        raise CheckpointInvalid(
+            f"{folder} has no model.safetensors. Save the checkpoint with `save_pretrained(..., safe_serialization=True)`."
+        )
+    return tuple(folder / name for name in sorted(set(json.loads(_read(index))["weight_map"].values())))
+
+
+def _index(file: Path) -> dict[str, tuple[Path, Any, tuple[int, ...], int]]:
+    """Read a safetensors header: 8 bytes of length, JSON, then the arrays (github.com/huggingface/safetensors)."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length) if length < file.stat().st_size else b"")
+    except (OSError, ValueError) as error:
+        raise CheckpointInvalid(f"{file} cannot be read as safetensors ({error}). Fetch it again.") from error
+    header.pop("__metadata__", None)
+    if max((entry["data_offsets"][1] for entry in header.values()), default=0) + 8 + length > file.stat().st_size:
+        raise CheckpointInvalid(f"{file} is shorter than its header says. Fetch it again.")
+    return {
+        name: (file, _DTYPES[entry["dtype"]], tuple(entry["shape"]), 8 + length + entry["data_offsets"][0])
+        for name, entry in header.items()
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointInvalid(
+            f"{path} cannot be read ({error.strerror}). Complete the checkpoint with the files that its publisher offers."
+        ) from error
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return f"sha256:{digest.hexdigest()[:12]}"

@@ -1,0 +1,46 @@
+"""What can go wrong in an export.
+
+ExportError
+├── CheckpointInvalid        the source folder does not hold what an export needs
+│   ├── CheckpointMissing    there is no such folder, and the hub did not give one
+│   └── CheckpointUnsupported   a kind of model, or a setting of one, that no graph here covers
+├── ProfileInvalid           a profile or a precision that does not exist or does not parse
+├── RecipeInvalid            the TOML file of `export_all` cannot be used
+└── RepositoryUnwritable     the model repository cannot be written
+"""
+
+from typing import ClassVar
+
+
+class ExportError(Exception):
+    """Base of every error an export raises; `str(error)` is the whole message for the user."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class CheckpointInvalid(ExportError):
+    """The source folder does not hold what an export needs."""
+
+
+class CheckpointMissing(CheckpointInvalid):
+    """There is no such folder, and the hub did not give one."""
+
+
+class CheckpointUnsupported(CheckpointInvalid):
+    """A kind of model, or a setting of one, that no graph here covers."""
+
+
+class ProfileInvalid(ExportError):
+    """A profile or a precision that does not exist or does not parse."""
+
+    exit_code = 2
+
+
+class RecipeInvalid(ExportError):
+    """The TOML file of `export_all` cannot be used."""
+
+    exit_code = 2
+
+
+class RepositoryUnwritable(ExportError):
+    """The model repository cannot be written."""

@@ -1,0 +1,109 @@
+"""A small writer of ONNX graphs: operators in, protobuf out.
+
+A value is known by its name. Weights always belong to the outermost graph, where loop bodies and branches see them as
+outer-scope values, so that a weight used in several places is stored once.
+"""
+
+import hashlib
+import itertools
+from typing import Any, Self
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from .contract import Signature, Tensor
+
+OPSET = 20
+IR_VERSION = 9
+CONTRIB = "com.microsoft"
+
+_ONNX_TYPES = {
+    "INT16": onnx.TensorProto.INT16,
+    "INT32": onnx.TensorProto.INT32,
+    "INT64": onnx.TensorProto.INT64,
+    "UINT8": onnx.TensorProto.UINT8,
+    "BOOL": onnx.TensorProto.BOOL,
+    "FP16": onnx.TensorProto.FLOAT16,
+    "FP32": onnx.TensorProto.FLOAT,
+}
+
+
+class GraphBuilder:
+    """The nodes of one graph, or of a body inside one, in the order they are added."""
+
+    def __init__(self, name: str, outer: Self | None = None) -> None:
+        self._name = name
+        self._root: GraphBuilder = outer._root if outer else self
+        self._nodes: list[onnx.NodeProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._weights: dict[str, onnx.TensorProto] = {}
+        self._numbers = itertools.count()
+
+    def op(self, op_type: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add an operator with one output and return that output's name."""
+        return self.ops(op_type, *inputs, outputs=1, domain=domain, **attributes)[0]
+
+    def ops(self, op_type: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
+        """Add an operator with several outputs and return their names."""
+        name = f"{op_type}_{next(self._root._numbers)}"
+        names = [name if outputs == 1 else f"{name}_{index}" for index in range(outputs)]
+        self._nodes.append(helper.make_node(op_type, list(inputs), names, name=name, domain=domain, **attributes))
+        return names
+
+    def constant(self, value: NDArray[Any]) -> str:
+        """Store an array with the outermost graph, once however often its content is asked for."""
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
+        weights = self._root._weights
+        if digest not in weights:
+            weights[digest] = numpy_helper.from_array(array, name=f"constant_{len(weights)}")
+        return weights[digest].name
+
+    def integers(self, *values: int) -> str:
+        """Store a vector of INT64, such as a shape or a list of axes."""
+        return self.constant(np.array(values, dtype=np.int64))
+
+    def input(self, tensor: Tensor, *, batched: bool = False) -> str:
+        """Declare an input and return its name."""
+        self._inputs.append(_value_info(tensor, batched=batched))
+        return tensor.name
+
+    def output(self, tensor: Tensor, value: str, *, batched: bool = False) -> None:
+        """Give a value to the outside under the tensor's name."""
+        self._nodes.append(helper.make_node("Identity", [value], [tensor.name], name=f"output_{tensor.name}"))
+        self._outputs.append(_value_info(tensor, batched=batched))
+
+    def result(self, value: str) -> None:
+        """Give an FP32 value of any shape out of a branch."""
+        self._outputs.append(helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
+
+    def body(self, name: str) -> "GraphBuilder":
+        """Open a graph inside this one, for the `body` of a Loop or a branch of an If."""
+        return GraphBuilder(name, outer=self)
+
+    def graph(self) -> onnx.GraphProto:
+        """Close the graph; its weights come along where it is the outermost one."""
+        return helper.make_graph(self._nodes, self._name, self._inputs, self._outputs, list(self._weights.values()))
+
+    def model(self) -> onnx.ModelProto:
+        """Close the outermost graph as a model of opset `OPSET` and IR version `IR_VERSION`."""
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
+        return helper.make_model(
+            self.graph(), opset_imports=opsets, ir_version=IR_VERSION, producer_name="callscope_export"
+        )
+
+
+def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) -> onnx.ModelProto:
+    """Give every output of the signature its value and close the graph."""
+    for tensor in signature.outputs:
+        graph.output(tensor, values[tensor.name], batched=signature.batched)
+    return graph.model()
+
+
+def _value_info(tensor: Tensor, *, batched: bool) -> onnx.ValueInfoProto:
+    dims = [f"{tensor.name}_{axis}" if dim == -1 else dim for axis, dim in enumerate(tensor.dims)]
+    shape = ["batch", *dims] if batched else dims
+    return helper.make_tensor_value_info(tensor.name, _ONNX_TYPES[tensor.dtype], shape)

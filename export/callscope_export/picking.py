@@ -1,0 +1,105 @@
+"""The part of the decoder's graph that picks each row's next token."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from .graph import GraphBuilder
+from .whisper import WhisperSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What one step gives, each of shape (batch, 1).
+
+    Attributes:
+        token: INT64; end-of-text where the row had ended before.
+        logprob: FP32; 0 where the row had ended before.
+        done: BOOL; whether the row has ended now.
+    """
+
+    token: str
+    logprob: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """The rule by which tokens are picked.
+
+    Attributes:
+        first_mask: Added to the first scores: minus infinity where a token may not come first.
+        mask: Added to all later scores.
+        temperature: FP32 of shape (batch, 1), 0 for the most probable token.
+        sampling: BOOL scalar: whether any row has a temperature.
+        limit: INT64 of shape (batch, 1): the most tokens of each row.
+        end_of_text: The token that ends a row.
+    """
+
+    first_mask: str
+    mask: str
+    temperature: str
+    sampling: str
+    limit: str
+    end_of_text: str
+
+    @classmethod
+    def prepare(cls, graph: GraphBuilder, settings: WhisperSettings, temperature: str, max_tokens: str) -> "Picker":
+        """Build the rule from the checkpoint and the request's options, in the outermost graph."""
+        prompt = settings.prompt
+        zero = graph.constant(np.float32(0))
+        warmth = graph.op("Max", temperature, zero)
+        hottest = graph.op("ReduceMax", warmth, keepdims=0)
+        return cls(
+            first_mask=_mask(graph, settings.vocabulary, prompt.suppress + prompt.begin_suppress),
+            mask=_mask(graph, settings.vocabulary, prompt.suppress),
+            temperature=warmth,
+            sampling=graph.op("Greater", hottest, zero),
+            limit=graph.op("Cast", max_tokens, to=onnx.TensorProto.INT64),
+            end_of_text=graph.constant(np.array([[prompt.end_of_text]], np.int64)),
+        )
+
+    def pick(self, graph: GraphBuilder, scores: str, mask: str, count: str, done: str | None) -> Pick:
+        """Pick a token for each row.
+
+        Args:
+            graph: Where the operators go.
+            scores: FP32 of shape (batch, vocabulary).
+            mask: Which tokens are suppressed.
+            count: INT64 scalar: how many tokens a row has with this one.
+            done: BOOL of shape (batch, 1): which rows have ended; None before the first token.
+        """
+        allowed = graph.op("Add", scores, mask)
+        chosen = graph.op("ArgMax", self._heated(graph, allowed), axis=1, keepdims=1)
+        logprob = graph.op("GatherElements", graph.op("LogSoftmax", allowed), chosen, axis=1)
+        ended = done or graph.op("Less", self.limit, count)
+        token = graph.op("Where", ended, self.end_of_text, chosen)
+        finished = graph.op("Or", graph.op("Equal", token, self.end_of_text), graph.op("LessOrEqual", self.limit, count))
+        kept = graph.op("Where", ended, graph.constant(np.float32(0)), logprob)
+        return Pick(token, kept, graph.op("Or", ended, finished))
+
+    def any_left(self, graph: GraphBuilder, done: str) -> str:
+        """Tell whether any row goes on: BOOL scalar."""
+        left = graph.op("Cast", graph.op("Not", done), to=onnx.TensorProto.INT32)
+        return graph.op("Cast", graph.op("ReduceMax", left, keepdims=0), to=onnx.TensorProto.BOOL)
+
+    def _heated(self, graph: GraphBuilder, scores: str) -> str:
+        """Add Gumbel noise times temperature, so that the largest sum is a sample from softmax(scores / temperature).
+
+        Without noise where no row wants it; a row of temperature 0 stays as it is in any company.
+        """
+        noisy, plain = graph.body("sampling"), graph.body("greedy")
+        uniform = noisy.op("RandomUniformLike", scores, low=0.0, high=1.0)
+        smallest, largest = noisy.constant(np.float32(1e-10)), noisy.constant(np.float32(1 - 2**-24))
+        inner = noisy.op("Neg", noisy.op("Log", noisy.op("Clip", uniform, smallest, largest)))
+        noise = noisy.op("Neg", noisy.op("Log", inner))
+        noisy.result(noisy.op("Add", scores, noisy.op("Mul", noise, self.temperature)))
+        plain.result(plain.op("Identity", scores))
+        return graph.op("If", self.sampling, then_branch=noisy.graph(), else_branch=plain.graph())
+
+
+def _mask(graph: GraphBuilder, vocabulary: int, suppressed: tuple[int, ...]) -> str:
+    mask = np.zeros(vocabulary, np.float32)
+    mask[list(suppressed)] = -np.inf
+    return graph.constant(mask)

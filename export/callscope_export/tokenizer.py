@@ -1,0 +1,15 @@
+"""A tokenizer as a graph that hands out slices of the file tokenizer.json: the models `*_tokenizer`."""
+
+import numpy as np
+import onnx
+
+from .contract import Signature
+from .graph import GraphBuilder, finish
+
+
+def tokenizer_graph(content: bytes, signature: Signature) -> onnx.ModelProto:
+    """Build the graph from `offset` and `length`, each of shape (1,), to `length` bytes of the content, fewer at its end."""
+    graph = GraphBuilder(signature.name)
+    offset, length = (graph.input(tensor) for tensor in signature.inputs)
+    whole = graph.constant(np.frombuffer(content, np.uint8))
+    return finish(graph, signature, {"bytes": graph.op("Slice", whole, offset, graph.op("Add", offset, length))})

@@ -1,0 +1,72 @@
+"""What can be wrong with a recording.
+
+    AudioError
+    ├── AudioNotFound       nothing at that path
+    ├── AudioUnreadable     there, but not a file that may be read: directory, pipe, device, no permission
+    ├── AudioUnrecognised   a file without sound in a known format
+    ├── AudioEmpty          0 bytes, or sound that lasts 0 s
+    ├── AudioCorrupt        sound that does not decode, or decodes to values that are no sound
+    │   └── AudioTruncated  less sound than the header declares
+    ├── AudioUnsupported    a sample rate or a number of channels that no call has
+    └── AudioTooLong        more sound than the limit
+
+`str(error)` is two sentences for the user: what happened, and what to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class AudioError(ValueError):
+    """The recording cannot be used."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class AudioNotFound(AudioError):
+    """Nothing is at the path."""
+
+
+class AudioUnreadable(AudioError):
+    """The path is no regular file, or it may not be read."""
+
+
+class AudioUnrecognised(AudioError):
+    """The file holds no sound in a format that is known here."""
+
+
+class AudioEmpty(AudioError):
+    """The file, or the sound in it, has no length."""
+
+
+class AudioCorrupt(AudioError):
+    """The sound does not decode, or decodes to values that are no sound."""
+
+
+class AudioTruncated(AudioCorrupt):
+    """The file holds less sound than its header declares."""
+
+
+class AudioUnsupported(AudioError):
+    """The sample rate or the number of channels is outside what a call can have."""
+
+
+class AudioTooLong(AudioError):
+    """The sound is longer than the limit."""
+
+
+def unrecognised(path: Path) -> AudioUnrecognised:
+    """Say that no reader knows the format."""
+    return AudioUnrecognised(
+        f"{path} is not sound in any format known here, or its header is damaged. If it plays elsewhere, convert it to WAV."
+    )
+
+
+def damaged(path: Path, decoded_s: float) -> AudioCorrupt:
+    """Say how far the sound decoded."""
+    return AudioCorrupt(
+        f"{path} is cut short or damaged: its sound decodes for {decoded_s:.2f} s and no further. "
+        "Fetch it again from its source."
+    )

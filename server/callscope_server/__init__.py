@@ -1,0 +1,31 @@
+"""Triton without Docker: the tritonserver of a wheel, its own environment, and its onnxruntime backend."""
+
+from callscope_server.environment import Environment, check_environment, default_environment, ensure_environment
+from callscope_server.errors import (
+    EnvironmentBroken,
+    PortInUse,
+    RepositoryInvalid,
+    ServerDied,
+    ServerError,
+    ServerNotReady,
+)
+from callscope_server.findings import Finding
+from callscope_server.launcher import Endpoints, TritonServer
+from callscope_server.model_index import ModelStatus
+
+__all__ = [
+    "Endpoints",
+    "Environment",
+    "EnvironmentBroken",
+    "Finding",
+    "ModelStatus",
+    "PortInUse",
+    "RepositoryInvalid",
+    "ServerDied",
+    "ServerError",
+    "ServerNotReady",
+    "TritonServer",
+    "check_environment",
+    "default_environment",
+    "ensure_environment",
+]

@@ -1,0 +1,53 @@
+"""What can go wrong when the server is started or runs.
+
+ServerError                     exit 4
+├── EnvironmentBroken           exit 6   libpython is missing, NumPy 2, or the environment cannot be made
+├── RepositoryInvalid           exit 5   no repository, or a model of it does not load
+├── PortInUse                   exit 4
+├── ServerNotReady              exit 4   models were still loading when the time was up
+└── ServerDied                  exit 4   tritonserver ended by itself
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServerError(Exception):
+    """The server cannot be had; `str()` is the full message for the user.
+
+    Attributes:
+        exit_code: what a command that fails with this error exits with.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+
+class EnvironmentBroken(ServerError):
+    """The server's own Python environment cannot be made or is not fit to run."""
+
+    exit_code: ClassVar[int] = 6
+
+
+class RepositoryInvalid(ServerError):
+    """The model repository is missing, empty, or holds a model that does not load."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class PortInUse(ServerError):
+    """Another process listens on a port that was asked for."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {host} is already in use. Stop the process that listens there, or choose another port "
+            f"(0 takes any free one)."
+        )
+
+
+class ServerNotReady(ServerError):
+    """The server did not become ready in the time it was given."""
+
+
+class ServerDied(ServerError):
+    """The tritonserver process ended although nobody asked it to."""

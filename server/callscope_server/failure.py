@@ -1,0 +1,61 @@
+"""Why a tritonserver ended, read from its log."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, ServerError
+
+_MESSAGE = re.compile(r'^[EIW]\d{4} [\d:.]+ \d+ \S+\] (".*")$')
+_LOAD = re.compile(r"failed to load '(?P<model>[^']+)' version (?P<version>\d+): (?P<reason>.*)", re.DOTALL)
+_POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)", re.DOTALL)
+_SOCKET = re.compile(r"Socket '(?P<host>[^']+):(?P<port>\d+)' already in use")
+_STATUS_NAME = re.compile(r"^(Internal|Invalid argument|Not found|Unavailable|Unsupported)( error)?[:-] ")
+_EXCEPTION_NAME = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Invalid|Fail)\w*: ")
+TAIL_LINES = 3
+
+
+def explain(log_file: Path, exit_code: int | None, *, keep_log: bool) -> ServerError:
+    """The error that says why the server whose log this is did not start, or ended.
+
+    Args:
+        log_file: Triton's log; may be missing.
+        exit_code: how the process ended; None if that is not known.
+        keep_log: whether the user can read the file afterwards.
+    """
+    text = log_file.read_text(encoding="utf-8", errors="replace") if log_file.is_file() else ""
+    if taken := _SOCKET.search(text):
+        return PortInUse(taken["host"], int(taken["port"]))
+    if failed := list(dict.fromkeys(_failed_models(text))):
+        reasons = " ".join(f"Model '{model}' does not load: {_sentence(reason)}" for model, reason in failed)
+        return RepositoryInvalid(f"{reasons} Mend or remove it in the model repository.")
+    tail = " / ".join(line for line in text.splitlines()[-TAIL_LINES:] if line.strip()) or "it wrote nothing"
+    where = f"Read the whole log in {log_file}." if keep_log else "Start it with a log file to see more."
+    return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail}. {where}")
+
+
+def _failed_models(log: str) -> Iterator[tuple[str, str]]:
+    for line in log.splitlines():
+        quoted = _MESSAGE.match(line)
+        for pattern in (_LOAD, _POLL) if quoted else ():
+            if found := pattern.match(_unquote(quoted[1])) if quoted else None:
+                yield found["model"], _plain(found["reason"])
+
+
+def _unquote(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return quoted.strip('"')
+
+
+def _plain(reason: str) -> str:
+    without_traceback = reason.partition("\n\nAt:\n")[0]
+    return " ".join(_EXCEPTION_NAME.sub("", _STATUS_NAME.sub("", without_traceback)).split())
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."

@@ -1,0 +1,105 @@
+"""Keeps a tritonserver, and everything it started, from outliving the process that asked for it.
+
+This file is run as a script, with the standard library only, in a session of its own. One JSON object arrives on the first
+line of its input; it answers with the server's pid, then watches. It ends the server when a line or the end of the input
+arrives, when its parent is gone (`kill -9` included), or on SIGTERM; and when the server has ended for whatever reason, it
+ends the Python stubs the server left and removes their shared memory and the scratch folder. Should this process itself be
+killed, the kernel kills the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is on Linux)
+POLL_S = 0.2
+ORPHAN_GRACE_S = 4.0
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> int:
+    """Start, watch, end, clean up; the exit status is the server's, in the shell's convention."""
+    order = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]  # unbuffered: select() watches the rest
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    try:
+        server = _start(order)
+        with contextlib.suppress(BrokenPipeError):
+            print(server.pid, flush=True)  # noqa: T201 (the answer to the parent)
+        _watch(server, order, stopping)
+        _end_group(server.pid)
+    finally:
+        _clean(order)
+    return server.returncode if server.returncode >= 0 else 128 - server.returncode
+
+
+def _start(order: dict[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 (the command comes from our parent)
+        order["command"],
+        env=order["environment"],
+        cwd=order["scratch"],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        process_group=0,
+        preexec_fn=_die_with_supervisor,  # noqa: PLW1509 (this process has one thread)
+    )
+
+
+def _die_with_supervisor() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _watch(server: subprocess.Popen[bytes], order: dict[str, Any], stopping: list[int]) -> None:
+    while server.poll() is None:
+        told, _, _ = select.select([sys.stdin], [], [], POLL_S)
+        asked = bool(told) and bool(os.read(sys.stdin.fileno(), 1))
+        if asked or stopping:
+            return _terminate(server, order["grace_s"])
+        if told or os.getppid() != order["parent"]:
+            return _terminate(server, ORPHAN_GRACE_S)
+    return None
+
+
+def _terminate(server: subprocess.Popen[bytes], grace_s: float) -> None:
+    server.terminate()
+    try:
+        server.wait(grace_s)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _end_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
+def _clean(order: dict[str, Any]) -> None:
+    for region in SHARED_MEMORY.glob(f"{order['shared_memory_prefix']}*"):
+        region.unlink(missing_ok=True)
+    shutil.rmtree(order["scratch"], ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Fixtures that more than one folder of tests uses: the repository, a real Triton over it, recordings of real calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from callscope_server.environment import Environment, ensure_environment
+from callscope_server.launcher import TritonServer
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The model repository of this checkout."""
+    return ROOT / "model_repository"
+
+
+@pytest.fixture(scope="session")
+def server_environment() -> Environment:
+    """The environment that tritonserver runs in: the Makefile's, or the user's own."""
+    made = ROOT / ".venv-server"
+    return ensure_environment(made if made.is_dir() else None)
+
+
+@pytest.fixture(scope="session")
+def triton(repository: Path, server_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+    """A tritonserver over this checkout's model repository, for the whole run."""
+    if not list(repository.glob("*/config.pbtxt")):
+        pytest.skip(f"{repository} holds no models: export some with `callscope export`")
+    log_file = tmp_path_factory.mktemp("triton") / "triton.log"
+    with TritonServer(repository, environment=server_environment, log_file=log_file) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recordings of human speech, which are no part of the project."""
+    folder = Path(os.environ.get("CALLSCOPE_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"there are no recordings in {folder}: name a folder in CALLSCOPE_TEST_DATA")
+    return folder
