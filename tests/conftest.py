@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from callscope_server.environment import Environment, ensure_environment
-from callscope_server.launcher import TritonServer
+
+if TYPE_CHECKING:
+    from callscope_server.environment import Environment
+    from callscope_server.launcher import TritonServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,6 +25,8 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def server_environment() -> Environment:
     """The environment that tritonserver runs in: the Makefile's, or the user's own."""
+    from callscope_server.environment import ensure_environment  # noqa: PLC0415  most tests need no server
+
     made = ROOT / ".venv-server"
     return ensure_environment(made if made.is_dir() else None)
 
@@ -31,6 +36,8 @@ def triton(repository: Path, server_environment: Environment, tmp_path_factory: 
     """A tritonserver over this checkout's model repository, for the whole run."""
     if not list(repository.glob("*/config.pbtxt")):
         pytest.skip(f"{repository} holds no models: export some with `callscope export`")
+    from callscope_server.launcher import TritonServer  # noqa: PLC0415  as above
+
     log_file = tmp_path_factory.mktemp("triton") / "triton.log"
     with TritonServer(repository, environment=server_environment, log_file=log_file) as server:
         yield server

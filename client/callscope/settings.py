@@ -21,6 +21,7 @@ from callscope.errors import SettingsInvalid
 PREFIX = "CALLSCOPE_"
 DEFAULT_FILE = Path("callscope.toml")
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+SCHEMES = ("grpc://", "http://", "grpcs://", "https://")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
     @field_validator("server")
     @classmethod
     def _server_has_a_scheme(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("grpc://", "http://")):
+        if value is not None and not value.startswith(SCHEMES):
             raise ValueError("must be grpc://HOST:PORT or http://HOST:PORT")
         return value
 

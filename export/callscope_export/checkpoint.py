@@ -137,7 +137,7 @@ def _weight_files(folder: Path) -> tuple[Path, ...]:
         return (single,)
     if not index.is_file():
         raise CheckpointInvalid(
-            f"{folder} has no model.safetensors. Save the checkpoint with `save_pretrained(..., safe_serialization=True)`."
+            f"{folder} has no model.safetensors. Save the checkpoint with `save_pretrained` of transformers."
         )
     return tuple(folder / name for name in sorted(set(json.loads(_read(index))["weight_map"].values())))
 
@@ -164,7 +164,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointInvalid(
-            f"{path} cannot be read ({error.strerror}). Complete the checkpoint with the files that its publisher offers."
+            f"{path} cannot be read ({error.strerror}). Complete the checkpoint with all files of its publisher."
         ) from error
 
 

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NewType
+from typing import Any
 
 from .contract import Signature, Tensor
 from .profile import Profile, Serving
-
-Word = NewType("Word", str)
-"""An enumeration's value, written without quotes."""
 
 LIVE, BATCH = 1, 2
 """Priority levels of requests: lower goes first, and a request that names none is a batch one."""
 WARMUP_TOKENS = 4
 WARMUP_LENGTH = 32
+
+
+class Word(str):
+    """An enumeration's value, which is written without quotes."""
+
+    __slots__ = ()
 
 
 def render_config(
@@ -51,7 +54,7 @@ def to_text(message: Mapping[str, Any], indent: str = "") -> str:
     return "".join(_field(name, value, indent) for name, value in message.items())
 
 
-def _field(name: str, value: Any, indent: str) -> str:
+def _field(name: str, value: object, indent: str) -> str:
     if isinstance(value, dict):
         return f"{indent}{name} {{\n{to_text(value, indent + '  ')}{indent}}}\n"
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -61,11 +64,11 @@ def _field(name: str, value: Any, indent: str) -> str:
     return f"{indent}{name}: {_scalar(value)}\n"
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and not value.isupper():
-        return json.dumps(value)
+    if isinstance(value, str) and not isinstance(value, Word):
+        return json.dumps(value, ensure_ascii=False)
     return str(value)
 
 

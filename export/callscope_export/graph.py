@@ -19,6 +19,8 @@ OPSET = 20
 IR_VERSION = 9
 CONTRIB = "com.microsoft"
 
+Attribute = int | float | str | list[int] | onnx.GraphProto
+
 _ONNX_TYPES = {
     "INT16": onnx.TensorProto.INT16,
     "INT32": onnx.TensorProto.INT32,
@@ -42,20 +44,20 @@ class GraphBuilder:
         self._weights: dict[str, onnx.TensorProto] = {}
         self._numbers = itertools.count()
 
-    def op(self, op_type: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+    def op(self, op_type: str, *inputs: str, domain: str = "", **attributes: Attribute) -> str:
         """Add an operator with one output and return that output's name."""
         return self.ops(op_type, *inputs, outputs=1, domain=domain, **attributes)[0]
 
-    def ops(self, op_type: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
+    def ops(self, op_type: str, *inputs: str, outputs: int, domain: str = "", **attributes: Attribute) -> list[str]:
         """Add an operator with several outputs and return their names."""
         name = f"{op_type}_{next(self._root._numbers)}"
         names = [name if outputs == 1 else f"{name}_{index}" for index in range(outputs)]
-        self._nodes.append(helper.make_node(op_type, list(inputs), names, name=name, domain=domain, **attributes))
+        self._nodes.append(helper.make_node(op_type, list(inputs), names, name, None, domain, None, **attributes))
         return names
 
-    def constant(self, value: NDArray[Any]) -> str:
+    def constant(self, value: NDArray[Any] | np.generic) -> str:
         """Store an array with the outermost graph, once however often its content is asked for."""
-        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        array = np.ascontiguousarray(value).reshape(value.shape)
         digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
         weights = self._root._weights
         if digest not in weights:

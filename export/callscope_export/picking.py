@@ -60,22 +60,23 @@ class Picker:
             end_of_text=graph.constant(np.array([[prompt.end_of_text]], np.int64)),
         )
 
-    def pick(self, graph: GraphBuilder, scores: str, mask: str, count: str, done: str | None) -> Pick:
+    def pick(self, graph: GraphBuilder, scores: str, count: str, done: str | None) -> Pick:
         """Pick a token for each row.
 
         Args:
             graph: Where the operators go.
             scores: FP32 of shape (batch, vocabulary).
-            mask: Which tokens are suppressed.
             count: INT64 scalar: how many tokens a row has with this one.
-            done: BOOL of shape (batch, 1): which rows have ended; None before the first token.
+            done: BOOL of shape (batch, 1): which rows have ended; None for the first token.
         """
-        allowed = graph.op("Add", scores, mask)
+        allowed = graph.op("Add", scores, self.mask if done else self.first_mask)
         chosen = graph.op("ArgMax", self._heated(graph, allowed), axis=1, keepdims=1)
         logprob = graph.op("GatherElements", graph.op("LogSoftmax", allowed), chosen, axis=1)
         ended = done or graph.op("Less", self.limit, count)
         token = graph.op("Where", ended, self.end_of_text, chosen)
-        finished = graph.op("Or", graph.op("Equal", token, self.end_of_text), graph.op("LessOrEqual", self.limit, count))
+        finished = graph.op(
+            "Or", graph.op("Equal", token, self.end_of_text), graph.op("LessOrEqual", self.limit, count)
+        )
         kept = graph.op("Where", ended, graph.constant(np.float32(0)), logprob)
         return Pick(token, kept, graph.op("Or", ended, finished))
 

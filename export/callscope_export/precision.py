@@ -40,9 +40,17 @@ class Table(Protocol):
 class Precision(Protocol):
     """One way to store weights."""
 
-    name: str
-    float_type: str
-    dtype: type[np.floating[Any]]
+    @property
+    def name(self) -> str:
+        """What users call it."""
+
+    @property
+    def float_type(self) -> str:
+        """Triton's name of the type of activations."""
+
+    @property
+    def dtype(self) -> type[np.floating[Any]]:
+        """NumPy's type of activations."""
 
     def linear(self, graph: GraphBuilder, weight: Array, bias: Array | None) -> Linear:
         """Store a matrix of shape (N, K), as PyTorch keeps it, and a bias of shape (N,)."""

@@ -8,7 +8,7 @@ from .graph import GraphBuilder, finish
 
 
 def tokenizer_graph(content: bytes, signature: Signature) -> onnx.ModelProto:
-    """Build the graph from `offset` and `length`, each of shape (1,), to `length` bytes of the content, fewer at its end."""
+    """Build the graph from `offset` and `length`, each of shape (1,), to `length` bytes, fewer at the end."""
     graph = GraphBuilder(signature.name)
     offset, length = (graph.input(tensor) for tensor in signature.inputs)
     whole = graph.constant(np.frombuffer(content, np.uint8))

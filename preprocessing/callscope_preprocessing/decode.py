@@ -40,7 +40,8 @@ SHORTFALL_S = 0.25
 HEAD_BYTES = 512
 SECONDS_SHOWN_BELOW = 120
 MINUTES_AN_HOUR = 60
-LOSSLESS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"riff", b"NIST_1A", b"Creative V")
+CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+LOSSLESS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"NIST_1A", b"Creative V")
 
 
 def decode(path: Path, *, max_duration_s: float = MAX_DURATION_S) -> Audio:
@@ -66,7 +67,10 @@ def decode(path: Path, *, max_duration_s: float = MAX_DURATION_S) -> Audio:
                 samples = _collect(path, stream, max_duration_s)
         except (AudioCorrupt, AudioEmpty, AudioUnrecognised) as error:
             if declaration is not None and declaration.is_cut:
-                raise _truncated(path, None, None) from error
+                raise AudioTruncated(
+                    f"{path} is cut short: it holds {math.floor(100 * declaration.share)} % of the bytes that its "
+                    "header declares. Fetch it again from its source."
+                ) from error
             raise
     audio = Audio(samples, stream.rate_hz)
     _require_whole(path, audio, stream.declared_s, declaration)
@@ -107,10 +111,16 @@ def _open_stream(path: Path, file: FileIO, declaration: Declaration | None) -> I
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(openers[0](path, file))
-        except AudioUnrecognised:
+        except AudioUnrecognised as error:
+            if _is_text(head):
+                raise AudioUnrecognised(f"{path} holds text, not sound. Name the recording itself.") from error
             stream = stack.enter_context(openers[1](path, file))
         _require_plausible(path, stream)
         yield stream
+
+
+def _is_text(head: bytes) -> bool:
+    return not any(byte in CONTROL_BYTES for byte in head)
 
 
 def _require_plausible(path: Path, stream: Stream) -> None:
@@ -161,7 +171,7 @@ def _require_sound(path: Path, block: Samples, start_s: float) -> None:
     peak = float(np.abs(block).max(initial=0.0))
     if not math.isfinite(peak):
         raise AudioCorrupt(
-            f"{path} holds samples that are not finite numbers (NaN or infinity), from second {start_s:.0f} on. "
+            f"{path} holds samples that are no finite numbers (NaN or infinity), near second {start_s:.0f}. "
             "Export it again from the program that wrote it."
         )
     if peak > MAX_PEAK:
@@ -172,17 +182,12 @@ def _require_sound(path: Path, block: Samples, start_s: float) -> None:
 
 def _require_whole(path: Path, audio: Audio, declared_s: float | None, declaration: Declaration | None) -> None:
     if declaration is not None and declaration.is_cut:
-        fraction = declaration.present_bytes / (declaration.declared_bytes or 1)
-        raise _truncated(path, audio.duration_s, audio.duration_s / fraction)
+        raise _truncated(path, audio.duration_s, audio.duration_s / declaration.share)
     if declared_s is not None and declared_s - audio.duration_s > SHORTFALL_S:
         raise _truncated(path, audio.duration_s, declared_s)
 
 
-def _truncated(path: Path, present_s: float | None, declared_s: float | None) -> AudioTruncated:
-    if present_s is None or declared_s is None:
-        return AudioTruncated(
-            f"{path} is cut short, and what is there does not decode. Fetch it again from its source."
-        )
+def _truncated(path: Path, present_s: float, declared_s: float) -> AudioTruncated:
     repaired = shlex.quote(f"{path.stem}-repaired.wav")
     return AudioTruncated(
         f"{path} is cut short: its header declares {_duration(declared_s)} and {_duration(present_s)} is there. "

@@ -60,7 +60,8 @@ class AudioTooLong(AudioError):
 def unrecognised(path: Path) -> AudioUnrecognised:
     """Say that no reader knows the format."""
     return AudioUnrecognised(
-        f"{path} is not sound in any format known here, or its header is damaged. If it plays elsewhere, convert it to WAV."
+        f"{path} is not sound in any format known here, or its header is damaged. "
+        "If it plays elsewhere, convert it to WAV."
     )
 
 

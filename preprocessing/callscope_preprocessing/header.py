@@ -29,6 +29,11 @@ class Declaration:
     unit_bytes: int = 2
 
     @property
+    def share(self) -> float:
+        """How much of the declared sound is there, 0 to 1."""
+        return min(1.0, self.present_bytes / self.declared_bytes) if self.declared_bytes else 1.0
+
+    @property
     def is_cut(self) -> bool:
         """True when more is missing than padding."""
         return self.declared_bytes is not None and self.declared_bytes - self.present_bytes >= self.unit_bytes

@@ -25,7 +25,8 @@ def steady_frames(levels_db: NDArray[np.float32], frame_s: float) -> NDArray[np.
         frame_s: length of a frame, in seconds.
 
     Returns:
-        True for each frame of a second whose levels, without the lowest and highest tenth, stay within 2 dB.
+        True for each frame of a second whose levels, without the lowest and highest tenth, stay within 2 dB;
+        not for one that is 2 dB above all those.
     """
     window = round(WINDOW_S / frame_s)
     steady = np.zeros(len(levels_db), np.bool_)
@@ -34,6 +35,8 @@ def steady_frames(levels_db: NDArray[np.float32], frame_s: float) -> NDArray[np.
     windows = sliding_window_view(levels_db, window)
     for first in range(0, len(windows), BLOCK_WINDOWS):
         low, high = np.percentile(windows[first : first + BLOCK_WINDOWS], (LOWEST, HIGHEST), axis=1)
-        for start in first + np.flatnonzero(high - low < LEAST_SPREAD_DB):
-            steady[start : start + window] = True
+        for index in np.flatnonzero(high - low < LEAST_SPREAD_DB):
+            start = first + index
+            # A word that begins in the last tenth of the second stands out from it.
+            steady[start : start + window] |= windows[start] < high[index] + LEAST_SPREAD_DB
     return steady

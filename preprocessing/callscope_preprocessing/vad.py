@@ -48,7 +48,7 @@ class VadSettings:
     close_share: float = 0.2
     floor_db: float = -65.0
     min_silence_s: float = 0.3
-    min_speech_s: float = 0.3
+    min_speech_s: float = 0.2
     padding_s: float = 0.15
     reject_steady: bool = True
 

@@ -113,7 +113,7 @@ def _install(folder: Path, requirements: Path, progress: Progress) -> None:
 
 def _tell(line: str, progress: Progress) -> None:
     if line.startswith(("Collecting", "Downloading", "Processing", "Installing")):
-        progress(line.split(" (from ")[0])
+        progress(line.split(" (from ", maxsplit=1)[0])
 
 
 def _read_mark(folder: Path) -> dict[str, object] | None:

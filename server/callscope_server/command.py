@@ -36,7 +36,14 @@ def assemble_backends(folder: Path, environment: Environment) -> Path:
 
 
 def triton_arguments(
-    environment: Environment, repository: Path, backends: Path, *, host: str, ports: tuple[int, ...], shared_memory_prefix: str, exit_timeout_s: int
+    environment: Environment,
+    repository: Path,
+    backends: Path,
+    *,
+    host: str,
+    ports: tuple[int, ...],
+    shared_memory_prefix: str,
+    exit_timeout_s: int,
 ) -> list[str]:
     """The command line of a server that loads the whole repository or does not start.
 
@@ -72,7 +79,9 @@ def triton_arguments(
 
 def triton_environment(environment: Environment) -> dict[str, str]:
     """Environment variables with which the Python stub runs in the server's environment and nowhere else."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name != "VIRTUAL_ENV"}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name != "VIRTUAL_ENV"
+    }
     return kept | {
         "PATH": f"{environment.path / 'bin'}:{kept.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": library_path(environment.library_folders),

@@ -98,7 +98,9 @@ def require_fit(findings: list[Finding]) -> None:
     """
     broken = [finding for finding in findings if not finding.ok]
     if broken:
-        raise EnvironmentBroken(" ".join(f"{finding.detail[:1].upper()}{finding.detail[1:]}. {finding.remedy}" for finding in broken))
+        raise EnvironmentBroken(
+            " ".join(f"{finding.detail[:1].upper()}{finding.detail[1:]}. {finding.remedy}" for finding in broken)
+        )
 
 
 def check_environment(path: Path) -> list[Finding]:
@@ -106,7 +108,11 @@ def check_environment(path: Path) -> list[Finding]:
     environment = Environment(path)
     if not environment.tritonserver.is_file() or not environment.stub.is_file():
         remedy = "Remove that folder, or set CALLSCOPE_SERVER_ENVIRONMENT to another one; it is made again on the next start."
-        return [Finding("tritonserver", False, f"the server's environment {path} holds no tritonserver for its Python", remedy)]
+        return [
+            Finding(
+                "tritonserver", False, f"the server's environment {path} holds no tritonserver for its Python", remedy
+            )
+        ]
     return [
         _check_tritonserver(environment),
         check_libpython(environment.stub, environment.python_version, environment.library_folders),
@@ -120,7 +126,12 @@ def _check_tritonserver(environment: Environment) -> Finding:
     if not missing:
         return Finding("tritonserver", True, f"tritonserver is in {environment.path}")
     detail = f"tritonserver does not find {', '.join(missing)}"
-    return Finding("tritonserver", False, detail, "Install the system packages that hold them; Triton's wheel needs glibc 2.35 or newer.")
+    return Finding(
+        "tritonserver",
+        False,
+        detail,
+        "Install the system packages that hold them; Triton's wheel needs glibc 2.35 or newer.",
+    )
 
 
 def _check_numpy(environment: Environment) -> Finding:
@@ -141,7 +152,9 @@ def _check_onnxruntime(environment: Environment) -> Finding:
             return Finding("onnxruntime", True, f"{name} {version}")
     pin = next(line for line in _lines(REQUIREMENTS) if line.startswith("onnxruntime=="))
     remedy = f"Run {environment.path}/bin/python -m pip install {pin}."
-    return Finding("onnxruntime", False, f"ONNX Runtime is missing in the server's environment {environment.path}", remedy)
+    return Finding(
+        "onnxruntime", False, f"ONNX Runtime is missing in the server's environment {environment.path}", remedy
+    )
 
 
 def _installed(environment: Environment, name: str) -> str | None:

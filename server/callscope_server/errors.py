@@ -36,9 +36,14 @@ class RepositoryInvalid(ServerError):
 
 
 class PortInUse(ServerError):
-    """Another process listens on a port that was asked for."""
+    """Another process listens on a port the server was to have.
+
+    Attributes:
+        port: which.
+    """
 
     def __init__(self, host: str, port: int) -> None:
+        self.port = port
         super().__init__(
             f"Port {port} on {host} is already in use. Stop the process that listens there, or choose another port "
             f"(0 takes any free one)."

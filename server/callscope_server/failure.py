@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, ServerError
@@ -18,23 +18,27 @@ _EXCEPTION_NAME = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Invalid|Fail)\w*
 TAIL_LINES = 3
 
 
-def explain(log_file: Path, exit_code: int | None, *, keep_log: bool) -> ServerError:
-    """The error that says why the server whose log this is did not start, or ended.
+def explain(log: str, exit_code: int | None, log_file: Path | None) -> ServerError:
+    """The error that says why the server that wrote this log did not start, or ended.
 
     Args:
-        log_file: Triton's log; may be missing.
+        log: all that Triton wrote.
         exit_code: how the process ended; None if that is not known.
-        keep_log: whether the user can read the file afterwards.
+        log_file: where the user can read the log, if anywhere.
     """
-    text = log_file.read_text(encoding="utf-8", errors="replace") if log_file.is_file() else ""
-    if taken := _SOCKET.search(text):
+    if taken := _SOCKET.search(log):
         return PortInUse(taken["host"], int(taken["port"]))
-    if failed := list(dict.fromkeys(_failed_models(text))):
+    if failed := _root_causes(_failed_models(log)):
         reasons = " ".join(f"Model '{model}' does not load: {_sentence(reason)}" for model, reason in failed)
-        return RepositoryInvalid(f"{reasons} Mend or remove it in the model repository.")
-    tail = " / ".join(line for line in text.splitlines()[-TAIL_LINES:] if line.strip()) or "it wrote nothing"
-    where = f"Read the whole log in {log_file}." if keep_log else "Start it with a log file to see more."
-    return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail}. {where}")
+        return RepositoryInvalid(f"{reasons} Mend it in the model repository, or remove it there.")
+    tail = " / ".join([line for line in log.splitlines() if line.strip()][-TAIL_LINES:]) or "none"
+    where = f"Read the whole log in {log_file}" if log_file else "Start it with a log file to see more"
+    return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail} {where}.")
+
+
+def _root_causes(failed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    distinct = list(dict.fromkeys(failed))
+    return [each for each in distinct if "depends on" not in each[1]] or distinct
 
 
 def _failed_models(log: str) -> Iterator[tuple[str, str]]:

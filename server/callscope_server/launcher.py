@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from json import dumps
 from pathlib import Path
 from typing import Self
 
 from callscope_server.command import assemble_backends, triton_arguments, triton_environment
 from callscope_server.environment import Environment, check_environment, ensure_environment, require_fit
-from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, ServerError, ServerNotReady
+from callscope_server.errors import PortInUse, ServerDied, ServerNotReady
 from callscope_server.failure import explain
 from callscope_server.model_index import ModelStatus, fetch_models, is_ready
 from callscope_server.ports import choose_ports
+from callscope_server.process import SupervisedProcess
+from callscope_server.repository import check_repository
 
-SUPERVISOR = Path(__file__).with_name("supervisor.py")
 STOP_GRACE_S = 10.0
 POLL_S = 0.05
+WATCH_S = 0.5
 PORT_ATTEMPTS = 3
 
 
@@ -81,10 +80,8 @@ class TritonServer:
         self._log_file = log_file
         self._environment = environment
         self._startup_timeout_s = startup_timeout_s
-        self._supervisor: subprocess.Popen[bytes] | None = None
-        self._log = Path(os.devnull)
+        self._process: SupervisedProcess | None = None
         self.endpoints = Endpoints("", "", "")
-        self.pid = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,3 +89,110 @@ class TritonServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of tritonserver; 0 while it is not running."""
+        return self._process.pid if self._process else 0
+
+    def start(self) -> None:
+        """Start the server and wait until every model is ready.
+
+        Raises:
+            ServerError: see the class.
+        """
+        environment = self._environment or ensure_environment()
+        require_fit(check_environment(environment.path))
+        repository = check_repository(self._repository)
+        for attempts_left in reversed(range(PORT_ATTEMPTS)):
+            try:
+                self._launch(environment, repository)
+                self._wait_until_ready()
+                break
+            except BaseException as error:
+                self.stop()
+                if not (isinstance(error, PortInUse) and attempts_left and self._may_move(error)):
+                    raise
+
+    def stop(self) -> None:
+        """End the server: SIGTERM, then SIGKILL; nothing it started is left. Does nothing if it is not running."""
+        process, self._process = self._process, None
+        if process:
+            process.stop()
+
+    def wait(self, timeout_s: float = float("inf")) -> None:
+        """Return when `timeout_s` has passed; by default wait for as long as the server runs.
+
+        Raises:
+            ServerError: the server has ended by itself, and why.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(WATCH_S, left_s))
+
+    def check(self) -> None:
+        """Raise if the server has ended although nobody asked it to.
+
+        Raises:
+            ServerError: the server has ended by itself, and why.
+        """
+        if self._process is None:
+            raise ServerDied("The server is not running. Start it first.")
+        if (status := self._process.status()) is not None:
+            raise explain(self._process.log_text(), status, self._log_file)
+
+    def models(self) -> list[ModelStatus]:
+        """What the server serves: (name, version, state, reason), sorted.
+
+        Raises:
+            ServerError: it has ended, or does not answer.
+        """
+        try:
+            return fetch_models(self._near())
+        except OSError as error:
+            self.check()
+            raise ServerDied(
+                f"The server on {self.endpoints.http} does not answer. Read its log, then restart it."
+            ) from error
+
+    def _launch(self, environment: Environment, repository: Path) -> None:
+        ports = choose_ports(self._host, self._wanted_ports)
+        self.endpoints = Endpoints(*(f"{self._host}:{port}" for port in ports))
+        scratch = Path(tempfile.mkdtemp(prefix="callscope-triton-"))
+        prefix = f"callscope_{os.getpid()}_{ports[0]}_"
+        command = triton_arguments(
+            environment,
+            repository,
+            assemble_backends(scratch / "backends", environment),
+            host=self._host,
+            ports=ports,
+            shared_memory_prefix=prefix,
+            exit_timeout_s=int(STOP_GRACE_S) - 2,
+        )
+        self._process = SupervisedProcess(
+            command,
+            triton_environment(environment),
+            scratch=scratch,
+            shared_memory_prefix=prefix,
+            grace_s=STOP_GRACE_S,
+            log_file=self._log_file,
+        )
+
+    def _wait_until_ready(self) -> None:
+        deadline_s = time.monotonic() + self._startup_timeout_s
+        while not is_ready(self._near()):
+            self.check()
+            if time.monotonic() > deadline_s:
+                raise ServerNotReady(
+                    f"The models were not loaded within {self._startup_timeout_s:g} s. "
+                    f"Give the server more time, or fewer models."
+                )
+            time.sleep(POLL_S)
+        self.check()
+
+    def _near(self) -> str:
+        return self.endpoints.http.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 (no binding: where to ask)
+
+    def _may_move(self, error: PortInUse) -> bool:
+        return error.port not in self._wanted_ports

@@ -44,7 +44,9 @@ def check_libpython(stub: Path, python_version: str, folders: Sequence[Path]) ->
     missing = [library for library in missing_libraries(stub, folders) if library.startswith("libpython")]
     if not missing:
         return Finding("libpython", True, f"{name} is found")
-    return Finding("libpython", False, f"{missing[0]}, which Triton's Python backend needs, is not found", _remedy(python_version))
+    return Finding(
+        "libpython", False, f"{missing[0]}, which Triton's Python backend needs, is not found", _remedy(python_version)
+    )
 
 
 def _remedy(python_version: str) -> str:

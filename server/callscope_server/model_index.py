@@ -42,7 +42,9 @@ def fetch_models(address: str) -> list[ModelStatus]:
     """
     _, body = _ask(address, "POST", "/v2/repository/index")
     entries = json.loads(body)
-    return sorted(ModelStatus(e["name"], e.get("version", ""), e.get("state", ""), e.get("reason", "")) for e in entries)
+    return sorted(
+        ModelStatus(e["name"], e.get("version", ""), e.get("state", ""), e.get("reason", "")) for e in entries
+    )
 
 
 def _ask(address: str, method: str, path: str) -> tuple[int, bytes]:

@@ -32,7 +32,9 @@ def _bind(each: socket.socket, host: str, port: int) -> int:
     try:
         each.bind((host, port))
     except (PermissionError, socket.gaierror) as error:
-        raise ServerError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose another host or port.") from error
+        raise ServerError(
+            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another host or port."
+        ) from error
     except OSError as error:
         if error.errno == socket.EAI_NODATA or "requested address" in str(error):
             raise ServerError(f"{host} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0.") from error

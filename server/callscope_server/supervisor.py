@@ -32,7 +32,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> int:
     """Start, watch, end, clean up; the exit status is the server's, in the shell's convention."""
-    order = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]  # unbuffered: select() watches the rest
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # select() watches what follows
+        order = json.loads(unbuffered.readline())
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))

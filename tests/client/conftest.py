@@ -110,6 +110,24 @@ def text_parameters(labels: tuple[str, ...], tokenizer: str, max_length: int) ->
     return COMMON | {"labels": json.dumps(labels), "max_length": str(max_length), "tokenizer": tokenizer}
 
 
+@pytest.fixture(name="heard")
+def heard_fixture() -> Callable[..., dict[str, NDArray[np.generic]]]:
+    """`heard`, for tests."""
+    return heard
+
+
+@pytest.fixture(name="after_words")
+def after_words_fixture() -> Callable[[Mapping[str, str]], Labeller]:
+    """`after_words`, for tests."""
+    return after_words
+
+
+@pytest.fixture
+def whisper_parameters() -> dict[str, str]:
+    """The parameters of the made-up `transcribe`, to be changed."""
+    return dict(WHISPER)
+
+
 MakeServer = Callable[..., FakeTransport]
 
 

@@ -73,14 +73,13 @@ class Punctuator:
 
 def insert_marks(text: str, labels: Mapping[int, str], language: str) -> str:
     """Insert the mark of each label after so many characters of `text`, where the language allows one."""
-    marks = MARKS.get(language, WESTERN)
-    places = [
-        place
-        for place in sorted(labels)
-        if labels[place] in marks and may_take_mark(text, place, anywhere=language in WITHOUT_SPACES)
-    ]
-    edges = zip([0, *places], [*places, len(text)], strict=True)
-    return "".join(text[start:end] + marks.get(labels.get(end, ""), "") * (end in places) for start, end in edges)
+    marks, anywhere = MARKS.get(language, WESTERN), language in WITHOUT_SPACES
+    parts, start = [], 0
+    for place, label in sorted(labels.items()):
+        if label in marks and may_take_mark(text, place, anywhere=anywhere):
+            parts += [text[start:place], marks[label]]
+            start = place
+    return "".join([*parts, text[start:]])
 
 
 def may_take_mark(text: str, place: int, *, anywhere: bool) -> bool:

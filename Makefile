@@ -1,0 +1,60 @@
+# Every verb a person needs. `make demo` and `make test` set up all they use, on first call, inside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
+PIP := -m pip --disable-pip-version-check --quiet install
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-referee check serve repository demo-models bench load clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(VENV)/client: requirements/client.txt pyproject.toml
+	@echo "Setting up the client in $(VENV) (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "Callscope needs Python 3.11 or 3.12, and $(PYTHON) is another. Call make with PYTHON=python3.11."; exit 6; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) --requirement requirements/client.txt
+	@$(BIN)/python $(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/client requirements/dev.txt
+	@echo "Setting up the tests and checks in $(VENV) (once)"
+	@$(BIN)/python $(PIP) --requirement requirements/dev.txt
+	@touch $@
+
+.venv-referee/ready: requirements/referee.txt
+	@echo "Setting up torch and transformers in .venv-referee (once)"
+	@test -x .venv-referee/bin/python || $(PYTHON) -m venv .venv-referee
+	@.venv-referee/bin/python $(PIP) --requirement requirements/referee.txt
+	@touch $@
+
+demo: $(VENV)/client ## analyse the three bundled calls with a real Triton
+	@$(BIN)/callscope demo
+
+test: $(VENV)/dev ## every test that needs no torch, against a real Triton
+	@$(BIN)/python -m pytest
+
+test-referee: .venv-referee/ready ## the exported graphs against transformers (takes torch)
+	@PYTHONPATH=client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py
+
+check: $(VENV)/dev ## style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=client:preprocessing:export:server $(BIN)/lint-imports
+
+serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
+	@$(BIN)/callscope serve
+
+repository: $(VENV)/dev ## export demo/checkpoints into model_repository again
+	@$(BIN)/callscope export all --recipe demo/repository.toml
+
+demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothing (hours) and measure them
+	@demo/make-models.sh
+
+clean: ## remove what the verbs above have made
+	rm -rf $(VENV) .venv-server .venv-referee .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m callscope`: the command line."""
+
+from callscope.cli import main
+
+main()

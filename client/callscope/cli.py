@@ -1,0 +1,71 @@
+"""The command line. Each verb is a file in `commands`; settings become flags in `commands/options.py`.
+
+Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 bad input or output file, 4 a server that cannot be reached or started,
+5 wrong models or repository, 6 something this machine lacks, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callscope import __version__
+from callscope.commands.analyze import analyze, transcribe
+from callscope.commands.config import config
+from callscope.commands.demo import demo
+from callscope.commands.doctor import doctor
+from callscope.commands.export import export
+from callscope.commands.guard import DEBUG_VARIABLE
+from callscope.commands.models import models
+from callscope.commands.serve import serve
+
+EPILOG = (
+    "Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 a file that cannot be read or written, "
+    "4 a server that cannot be reached or started, 5 wrong models or repository, 6 something this machine lacks, "
+    "130 Ctrl-C."
+)
+
+app = typer.Typer(
+    name="callscope",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (demo, analyze, transcribe, serve, models, doctor, config):
+    app.command()(verb)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(export)
+
+
+@app.callback()
+def program(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The settings file. [CALLSCOPE_CONFIG, or callscope.toml if it is in the working directory]"),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of whatever fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _show_version(asked), help="Show the version.")
+    ] = False,
+) -> None:
+    """Turn recorded calls into measured conversations. Speech recognition runs on NVIDIA Triton, here or elsewhere."""
+    context.obj = config
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"callscope {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line: the entry point of the `callscope` script."""
+    app()

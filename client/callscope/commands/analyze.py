@@ -1,0 +1,120 @@
+"""`callscope analyze` and `callscope transcribe`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callscope.call import Call
+from callscope.commands.guard import report
+from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.output import Format, plan_files, print_call, write_file
+from callscope.commands.progress import show_progress
+from callscope.embedded import server_url
+from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable
+from callscope.pipeline import analyze as analyze_call
+from callscope.settings import Loaded, Settings
+from callscope.telemetry import say
+from callscope.triton.transport import connect
+from callscope_preprocessing.decode import decode
+from callscope_preprocessing.errors import AudioError
+
+TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, LanguageUnknown)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recorded calls: anything soundfile or FFmpeg reads.")]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PLACE",
+        help="A file; or a folder (existing, ending in /, or for several calls), which gets NAME.json for each call. "
+        "Existing files are replaced. Without it results go to stdout.",
+    ),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="json: everything. table: the conversation and its measures. txt: time, speaker, words. "
+        "Several calls on stdout: JSON has a call a line. [table on a terminal, else json]",
+    ),
+]
+TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
+
+
+@with_settings(*SERVER, *CALL, *LOG)
+def analyze(loaded: Loaded, files: Files, output: Output = None, form: Form = None) -> None:
+    """Analyse recorded calls: who said what, when and how, and the measures of the conversation.
+
+    Without --server, Callscope starts a Triton of its own for the time it needs. A file that fails is reported and the
+    others still run; the exit code is that of the first failure.
+    """
+    on_terminal = output is None and sys.stdout.isatty()
+    _run(loaded.settings, files, output, form or (Format.TABLE if on_terminal else Format.JSON))
+
+
+@with_settings(*SERVER, *CALL, *LOG)
+def transcribe(loaded: Loaded, files: Files, output: Output = None, form: TextForm = Format.TXT) -> None:
+    """Transcribe recorded calls: time, speaker and words. The same as `analyze --format txt`."""
+    _run(loaded.settings, files, output, form)
+
+
+def _run(settings: Settings, files: Sequence[Path], output: str | None, form: Format) -> None:
+    sources = list(dict.fromkeys(files))
+    plan = plan_files(sources, output, form) if output else {}
+
+    def deliver(source: Path, call: Call) -> None:
+        if output:
+            write_file(call, form, plan[source])
+            say(f"{source}: {plan[source]}")
+        else:
+            print_call(call, form, of_many=len(sources) > 1)
+
+    codes: list[int] = []
+    readable = sources if settings.server else _readable(sources, settings, codes)
+    if readable:
+        with server_url(settings) as url:
+            asyncio.run(_analyze_all(readable, url, settings, deliver, codes))
+    if codes:
+        raise typer.Exit(codes[0])
+
+
+def _readable(sources: Sequence[Path], settings: Settings, codes: list[int]) -> list[Path]:
+    """Those that decode: no server is started for files that are no sound."""
+    readable = []
+    for source in sources:
+        try:
+            decode(source, max_duration_s=settings.max_duration_s)
+            readable.append(source)
+        except AudioError as error:
+            codes.append(report(error))
+    return readable
+
+
+async def _analyze_all(
+    sources: Sequence[Path], url: str, settings: Settings, deliver: Callable[[Path, Call], None], codes: list[int]
+) -> None:
+    """Analyse one call after the other; each has as many requests at the server as the settings allow."""
+    transport = connect(url, timeout_s=settings.timeout_s)
+    try:
+        for source in sources:
+            try:
+                with show_progress(source.name) as progress:
+                    call = await analyze_call(source, transport, settings, progress=progress)
+                deliver(source, call)
+            except BrokenPipeError:
+                raise
+            except TRUE_OF_EVERY_CALL as error:
+                codes.append(report(error))
+                return
+            except Exception as error:  # a call that fails must not take the others with it
+                codes.append(report(error, about=str(source)))
+    finally:
+        await transport.close()

@@ -1,0 +1,68 @@
+"""Every failure of a verb as one sentence on stderr and an exit code; never a traceback, unless asked for."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import typer
+
+from callscope.telemetry import STDERR, say
+
+BUG, INTERRUPTED = 1, 130
+DEBUG_VARIABLE = "CALLSCOPE_DEBUG"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised so that whatever was started is ended on the way out."""
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Run a verb's work: expected errors, bugs, Ctrl-C and SIGTERM become a message and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
+    except Terminated:
+        raise typer.Exit(128 + signal.SIGTERM) from None
+    except BrokenPipeError:
+        _leave_quietly()
+    except Exception as error:
+        raise typer.Exit(report(error)) from None
+
+
+def report(error: Exception, *, about: str = "") -> int:
+    """Say on stderr what went wrong, and return the exit code for it.
+
+    Args:
+        error: an error that carries `exit_code`, or a bug.
+        about: what was being worked on, put before the message.
+    """
+    prefix = f"{about}: " if about else ""
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int):
+        say(f"{prefix}{error}")
+    else:
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        say(f"{prefix}Callscope failed unexpectedly ({detail}). `callscope --debug …` shows where; please report it.")
+    if os.environ.get(DEBUG_VARIABLE):
+        STDERR.print_exception()
+    return code if isinstance(code, int) else BUG
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _leave_quietly() -> None:
+    """Whoever read stdout has gone; keep the interpreter from complaining about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise typer.Exit(128 + signal.SIGPIPE)

@@ -1,0 +1,61 @@
+"""Settings as flags: their names, types and help come from `Settings`, so that none is written twice."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
+
+import typer
+
+from callscope.commands.guard import guarded
+from callscope.settings import Settings, load_settings
+from callscope.telemetry import configure_logging
+
+PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
+
+SERVER = ("server", "repository", "server_environment", "startup_timeout_s", "timeout_s")
+CALL = ("language", "agent_channel", "concurrency", "max_duration_s", "vad_mode", "max_gap_s", "non_talk_s")
+LOG = ("log_level",)
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb a flag for each named setting; the verb takes the loaded settings as `loaded`, first.
+
+    The verb runs guarded: its errors become a sentence and an exit code.
+    """
+
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        @wraps(verb)
+        def run(context: typer.Context, **given: Any) -> None:  # noqa: ANN401  (whatever the verb's own options are)
+            flags = {name: given.pop(name) for name in names}
+            with guarded():
+                loaded = load_settings(flags, config=context.obj)
+                configure_logging(loaded.settings.log_level)
+                verb(loaded, **given)
+
+        own = list(inspect.signature(verb, eval_str=True).parameters.values())[1:]
+        context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        parameters = [context, *own, *(_flag(name) for name in names)]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _flag(name: str) -> inspect.Parameter:
+    field = Settings.model_fields[name]
+    hint = get_type_hints(Settings)[name]
+    kind = str if get_origin(hint) is Literal else hint
+    option = typer.Option(
+        f"--{name.replace('_', '-')}", help=f"{field.description}{_default(field.default)}", rich_help_panel=PANEL
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _default(value: object) -> str:
+    return "" if value is None else f" [{value:g}]" if isinstance(value, float) else f" [{value}]"

@@ -1,0 +1,107 @@
+"""Where results go: stdout, a file, or a file for each call in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+
+from callscope.call import Call
+from callscope.errors import ResultUnwritable, SettingsInvalid
+from callscope.report import SUFFIXES, WRITERS
+from callscope.report.json import to_json
+from callscope.report.table import render
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    JSON = "json"
+    TABLE = "table"
+    TXT = "txt"
+
+
+def print_call(call: Call, form: Format, *, of_many: bool) -> None:
+    """Write one call to stdout. Of many, JSON takes a line a call, and text has the file's name above it."""
+    if form is Format.TABLE:
+        Console().print(render(call))
+    elif form is Format.JSON and of_many:
+        sys.stdout.write(json.dumps(to_json(call), ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        heading = f"==> {call.recording.source} <==\n" if of_many else ""
+        sys.stdout.write(heading + WRITERS[form](call))
+    sys.stdout.flush()
+
+
+def plan_files(sources: Sequence[Path], output: str, form: Format) -> Mapping[Path, Path]:
+    """Which file each call is written to: `output` itself, or NAME.json in it if it is a folder, which is made.
+
+    A folder is one that exists, or is written with a final slash, or takes several calls. Calls that share a name keep
+    their suffix (`a.wav.json`), and get a number if they share that too.
+
+    Raises:
+        SettingsInvalid: several calls and `output` is a file.
+        ResultUnwritable: the folder cannot be made.
+    """
+    place = Path(output)
+    if not (place.is_dir() or output.endswith(os.sep) or len(sources) > 1):
+        return {sources[0]: place}
+    if place.exists() and not place.is_dir():
+        raise SettingsInvalid(f"{place} is a file, which cannot hold {len(sources)} results. Name a folder.")
+    with _writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    names = _names(sources)
+    return {source: place / f"{name}{SUFFIXES[form]}" for source, name in names.items()}
+
+
+def write_file(call: Call, form: Format, file: Path) -> None:
+    """Write one call to a file; one that exists is replaced as a whole or not at all.
+
+    Raises:
+        ResultUnwritable: the file cannot be written.
+    """
+    document = WRITERS[form](call)
+    with _writing(file):
+        target = file.resolve()
+        if target.exists() and not target.is_file():
+            target.write_text(document, encoding="utf-8")
+            return
+        part = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            part.write_text(document, encoding="utf-8")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ResultUnwritable(f"{place} cannot be written ({reason}). Choose another place with --output.") from error
+
+
+def _names(sources: Sequence[Path]) -> dict[Path, str]:
+    stems = Counter(source.stem for source in sources)
+    taken: set[str] = set()
+    names: dict[Path, str] = {}
+    for source in sources:
+        wanted = source.name if stems[source.stem] > 1 else source.stem
+        names[source] = next(name for name in _numbered(wanted) if name not in taken)
+        taken.add(names[source])
+    return names
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))

@@ -1,0 +1,75 @@
+"""`callscope serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from callscope.checkout import model_repository
+from callscope.commands.guard import Terminated
+from callscope.commands.options import LOG, with_settings
+from callscope.embedded import prepare_environment
+from callscope.settings import Loaded
+from callscope.telemetry import STDERR, say
+
+if TYPE_CHECKING:
+    from callscope_server.launcher import TritonServer
+
+HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
+
+
+@with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
+def serve(
+    loaded: Loaded,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(help="0 takes any free port.")] = HTTP_PORT,
+    grpc_port: Annotated[int, typer.Option(help="0 takes any free port.")] = GRPC_PORT,
+    metrics_port: Annotated[int, typer.Option(help="0 takes any free port.")] = METRICS_PORT,
+    log_file: Annotated[Path, typer.Option(help="Where Triton's log goes.")] = Path("triton.log"),
+) -> None:
+    """Serve the model repository with Triton until Ctrl-C or SIGTERM, which end it with exit code 0."""
+    from callscope_server.launcher import TritonServer  # noqa: PLC0415  only who needs a server loads it
+
+    settings = loaded.settings
+    server = TritonServer(
+        model_repository(settings),
+        host=host,
+        http_port=http_port,
+        grpc_port=grpc_port,
+        metrics_port=metrics_port,
+        log_file=log_file,
+        environment=prepare_environment(settings.server_environment),
+        startup_timeout_s=settings.startup_timeout_s,
+    )
+    with STDERR.status("Loading the models …") as status, server:
+        status.stop()
+        _show(server, log_file)
+        try:
+            server.wait()
+        except (KeyboardInterrupt, Terminated):
+            say("Stopping Triton …")
+    say("Stopped.")
+
+
+def _show(server: TritonServer, log_file: Path) -> None:
+    """What is served on stdout, and where."""
+    console = Console()
+    table = Table("Model", "Version", "State", box=SIMPLE_HEAD, pad_edge=False)
+    for name, version, state, reason in server.models():
+        table.add_row(name, version, f"{state} {reason}".strip())
+    console.print(table)
+    places = {
+        "gRPC": f"grpc://{server.endpoints.grpc}",
+        "HTTP": f"http://{server.endpoints.http}",
+        "metrics": f"http://{server.endpoints.metrics}/metrics",
+        "log": str(log_file),
+    }
+    for name, place in places.items():
+        console.print(f"{name:<8} {place}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"\nAnalyse with: callscope analyze --server grpc://{server.endpoints.grpc} FILE", soft_wrap=True)
+    say("Ctrl-C stops it.")

@@ -1,0 +1,91 @@
+"""The served recogniser on held-out sentences spoken by held-out voices: error rates by language and voice."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import soxr
+
+from callscope.embedded import server_url
+from callscope.settings import Settings
+from callscope.triton.concurrency import map_bounded
+from callscope.triton.transcriber import Transcriber
+from callscope.triton.transport import connect
+from callscope_preprocessing.audio import Span
+from callscope_preprocessing.windows import Chunk
+from demo.recipe import speech, texts
+
+RATE_HZ, LINE_RATE_HZ = 16_000, 8_000
+LEAD = 3_200
+CONCURRENCY = 16
+
+Pair = tuple[str, str]
+
+
+def window(utterance: speech.Utterance, samples: int) -> Chunk:
+    """The utterance over a telephone line's rate, in one window of the model."""
+    narrow = soxr.resample(utterance.samples.astype(np.float32), RATE_HZ, LINE_RATE_HZ)
+    sound = soxr.resample(narrow, LINE_RATE_HZ, RATE_HZ)[: samples - LEAD]
+    audio = np.zeros(samples, np.int16)
+    audio[LEAD : LEAD + len(sound)] = np.clip(sound, -32768, 32767)
+    return Chunk(0, Span(0.0, samples / RATE_HZ), audio, len(sound) / RATE_HZ)
+
+
+def error_rate(language: str, pairs: list[Pair]) -> float:
+    """WER for English, CER without spaces for Japanese and Korean."""
+    references, hypotheses = zip(*pairs, strict=True)
+    if language == "en":
+        return float(jiwer.wer(list(references), list(hypotheses)))
+    return float(jiwer.cer([text.replace(" ", "") for text in references], [text.replace(" ", "") for text in hypotheses]))
+
+
+async def recognise(url: str, language: str, utterances: list[speech.Utterance]) -> dict[str, list[Pair]]:
+    """Voice -> (reference, hypothesis) of each utterance."""
+    transport = connect(url)
+    transcriber = await Transcriber.from_server(transport)
+
+    async def one(utterance: speech.Utterance) -> Pair:
+        chunk = window(utterance, transcriber.model.window_samples)
+        return utterance.text, (await transcriber.transcribe(chunk, language)).text
+
+    pairs = await map_bounded(one, utterances, limit=CONCURRENCY)
+    await transport.close()
+    by_voice: dict[str, list[Pair]] = defaultdict(list)
+    for utterance, pair in zip(utterances, pairs, strict=True):
+        by_voice[utterance.voice].append(pair)
+    return by_voice
+
+
+def rows(language: str, by_voice: dict[str, list[Pair]]) -> list[str]:
+    """Lines of the table: each voice, then all of them."""
+    measure = "WER" if language == "en" else "CER"
+    every = {**dict(sorted(by_voice.items())), "**all**": [pair for pairs in by_voice.values() for pair in pairs]}
+    return [
+        f"| {language} | {voice} | {len(pairs)} | {measure} {100 * error_rate(language, pairs):.1f} % |"
+        for voice, pairs in every.items()
+    ]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    lines = ["| language | voice | utterances | error |", "|---|---|---|---|"]
+    with server_url(Settings()) as url:
+        for language in texts.LANGUAGES:
+            shards = sorted(options.speech.glob(f"held-out-{language}-*.npz"))
+            utterances = [utterance for shard in shards for utterance in speech.read(shard)]
+            lines += rows(language, asyncio.run(recognise(url, language, utterances)))
+    options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(options.output.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

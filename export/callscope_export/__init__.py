@@ -1,0 +1,12 @@
+"""Published weights in, a Triton model repository out.
+
+    checkpoint -> graphs -> fp32 | fp16 | int8 -> config.pbtxt -> model_repository
+
+Graphs are written straight from safetensors; neither torch nor transformers is needed.
+"""
+
+from .errors import ExportError
+from .export import ExportReport, export_all, export_classifier, export_whisper
+from .publish import PublishedModel
+
+__all__ = ["ExportError", "ExportReport", "PublishedModel", "export_all", "export_classifier", "export_whisper"]

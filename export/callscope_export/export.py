@@ -1,0 +1,294 @@
+"""The flow of an export: checkpoint -> settings -> graphs -> configs -> repository."""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import onnx
+
+from . import contract
+from .checkpoint import Checkpoint, open_checkpoint
+from .classifier import ClassifierSettings, classifier_graph, read_classifier
+from .config import render_config, warmup_files
+from .contract import Signature, signature
+from .decoder import decoder_graph
+from .encoder import encoder_graph
+from .errors import RecipeInvalid
+from .mel import log_mel_graph
+from .precision import Precision, precision_named
+from .profile import Profile, load_profile
+from .publish import Model, PublishedModel, publish
+from .tokenizer import tokenizer_graph
+from .whisper import WhisperSettings, read_whisper
+
+Progress = Callable[[str], None]
+ClassifierName = Literal["punctuate", "sentiment"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export did.
+
+    Attributes:
+        repository: Where the models are.
+        models: What was written.
+        source: The checkpoint.
+        revision: Its revision.
+        profile: How the models are served.
+        precision: How weights are stored.
+    """
+
+    repository: Path
+    models: tuple[PublishedModel, ...]
+    source: str
+    revision: str
+    profile: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all models of one export share."""
+
+    checkpoint: Checkpoint
+    profile: Profile
+    precision: Precision
+    progress: Progress
+
+    def parameters(self, **special: str) -> dict[str, str]:
+        origin = {"source": self.checkpoint.source, "revision": self.checkpoint.revision}
+        return {"contract": contract.VERSION, **special, **origin}
+
+    def model(
+        self,
+        described: Signature,
+        graph: onnx.ModelProto | None,
+        parameters: Mapping[str, str],
+        steps: tuple[Signature, ...] = (),
+    ) -> Model:
+        def config(version: int, graph_sha256: str) -> str:
+            about = {**parameters, **({"graph_sha256": graph_sha256} if graph else {})}
+            return render_config(described, self.profile, version=version, parameters=about, steps=steps)
+
+        names = {tensor.name for tensor in described.inputs} if graph else set()
+        warmup = {name: content for name, content in warmup_files().items() if name in names}
+        return Model(described, graph, config, warmup)
+
+    def publish(self, models: Sequence[Model], repository: Path) -> ExportReport:
+        self.progress(f"Writing {repository}")
+        published = publish(models, repository)
+        origin = self.checkpoint
+        return ExportReport(
+            repository, published, origin.source, origin.revision, self.profile.name, self.precision.name
+        )
+
+
+def _ignore(_message: str) -> None:
+    pass
+
+
+def export_whisper(
+    source: Path | str,
+    repository: Path,
+    *,
+    profile: str = "cpu",
+    precision: str | None = None,
+    revision: str | None = None,
+    gpus: Sequence[int] = (),
+    instances: int = 1,
+    progress: Progress = _ignore,
+) -> ExportReport:
+    """Turn a Whisper checkpoint into `log_mel`, `whisper_encoder`, `whisper_decoder`, `transcribe` and their tokenizer.
+
+    Args:
+        source: A folder in Hugging Face's layout, or a hub id.
+        repository: Triton's model repository; made where it does not exist.
+        profile: "cpu", "gpu" or the path of a TOML file like theirs.
+        precision: "fp32", "fp16" or "int8"; the profile's own where None.
+        revision: The hub's branch, tag or commit.
+        gpus: Which GPUs serve; all where empty.
+        instances: Instances of each model: in all on a CPU, on each GPU otherwise.
+        progress: Is told what happens, a line at a time.
+
+    Raises:
+        ExportError: The checkpoint, the profile or the repository cannot be used.
+    """
+    plan = _plan(
+        source,
+        profile=profile,
+        precision=precision,
+        revision=revision,
+        gpus=gpus,
+        instances=instances,
+        progress=progress,
+    )
+    settings = read_whisper(plan.checkpoint)
+    graphs = _whisper_graphs(plan, settings)
+    parameters = {name: _whisper_parameters(plan, settings, name) for name in ("log_mel", "transcribe")}
+    models = [
+        plan.model(described, graph, parameters.get(described.name, parameters["transcribe"]))
+        for described, graph in graphs
+    ]
+    steps = tuple(described for described, _ in graphs)
+    ensemble = signature("transcribe", settings.sizes)
+    models.append(plan.model(ensemble, None, parameters["transcribe"], steps))
+    models.append(_tokenizer(plan, "whisper_tokenizer"))
+    return plan.publish(models, repository)
+
+
+def export_classifier(
+    source: Path | str,
+    repository: Path,
+    *,
+    name: ClassifierName,
+    profile: str = "cpu",
+    precision: str | None = None,
+    revision: str | None = None,
+    gpus: Sequence[int] = (),
+    instances: int = 1,
+    progress: Progress = _ignore,
+) -> ExportReport:
+    """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
+
+    `punctuate` wants a classifier of tokens, `sentiment` one of texts.
+    The arguments, and what is raised, are those of `export_whisper`.
+    """
+    plan = _plan(
+        source,
+        profile=profile,
+        precision=precision,
+        revision=revision,
+        gpus=gpus,
+        instances=instances,
+        progress=progress,
+    )
+    settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
+    progress(f"Building {name} ({plan.precision.name})")
+    described = signature(name, settings.sizes)
+    graph = classifier_graph(plan.checkpoint.weights(f"{settings.architecture}."), settings, plan.precision, described)
+    parameters = _classifier_parameters(plan, settings, name)
+    models = [plan.model(described, graph, parameters), _tokenizer(plan, f"{name}_tokenizer")]
+    return plan.publish(models, repository)
+
+
+def export_all(
+    recipe: Path, *, repository: Path | None = None, profile: str | None = None, progress: Progress = _ignore
+) -> tuple[ExportReport, ...]:
+    """Run every export that a recipe names.
+
+    The recipe is a TOML file with `repository`, `profile` (optional) and the tables `whisper`, `punctuate` and
+    `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
+
+    Args:
+        recipe: The file.
+        repository: Where to write, instead of where the recipe says.
+        profile: How to serve, instead of what the recipe says.
+        progress: Is told what happens, a line at a time.
+
+    Raises:
+        RecipeInvalid: The file cannot be read or understood.
+        ExportError: One of the exports failed.
+    """
+    table = _read_recipe(recipe)
+    target = repository or recipe.parent / table.pop("repository", "model_repository")
+    shared = {"profile": profile or table.pop("profile", "cpu"), "progress": progress}
+    exports: dict[str, Callable[..., ExportReport]] = {
+        "whisper": export_whisper,
+        "punctuate": partial(export_classifier, name="punctuate"),
+        "sentiment": partial(export_classifier, name="sentiment"),
+    }
+    table = {name: settings for name, settings in table.items() if isinstance(settings, dict)}
+    if not table or set(table) - set(exports):
+        raise RecipeInvalid(f"{recipe} names {', '.join(table) or 'no model'}. Use the tables {', '.join(exports)}.")
+    return tuple(_follow(exports[name], recipe, settings, target, shared) for name, settings in table.items())
+
+
+def _follow(
+    export: Callable[..., ExportReport],
+    recipe: Path,
+    settings: dict[str, Any],
+    repository: Path,
+    shared: Mapping[str, Any],
+) -> ExportReport:
+    source = settings.pop("source", None)
+    if source is None:
+        raise RecipeInvalid(f"A table of {recipe} has no source. Give each the folder or hub id of its checkpoint.")
+    local = recipe.parent / source
+    try:
+        return export(local if local.is_dir() else source, repository, **{**shared, **settings})
+    except TypeError as error:
+        raise RecipeInvalid(f"{recipe} has a setting that no export knows ({error}). Correct it.") from error
+
+
+def _read_recipe(recipe: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(recipe.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeInvalid(f"The recipe {recipe} cannot be read ({error}). Name a TOML file.") from error
+
+
+def _plan(
+    source: Path | str,
+    *,
+    profile: str,
+    precision: str | None,
+    revision: str | None,
+    gpus: Sequence[int],
+    instances: int,
+    progress: Progress,
+) -> _Plan:
+    loaded = load_profile(profile).placed(gpus, instances)
+    chosen = precision_named(precision or loaded.precision)
+    progress(f"Reading {source}")
+    return _Plan(open_checkpoint(source, revision), loaded, chosen, progress)
+
+
+def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signature, onnx.ModelProto]]:
+    weights, precision = plan.checkpoint.weights("model."), plan.precision
+    mel, encoder, decoder = (
+        signature(name, settings.sizes, precision.float_type)
+        for name in ("log_mel", "whisper_encoder", "whisper_decoder")
+    )
+    plan.progress("Building log_mel (fp32)")
+    graphs = [(mel, log_mel_graph(settings.mel, mel))]
+    plan.progress(f"Building whisper_encoder ({precision.name})")
+    graphs.append((encoder, encoder_graph(weights, settings, precision, encoder)))
+    plan.progress(f"Building whisper_decoder ({precision.name})")
+    graphs.append((decoder, decoder_graph(weights, settings, precision, decoder)))
+    return graphs
+
+
+def _whisper_parameters(plan: _Plan, settings: WhisperSettings, model: str) -> dict[str, str]:
+    mel, prompt = settings.mel, settings.prompt
+    return plan.parameters(
+        sample_rate_hz=str(mel.sample_rate_hz),
+        window_samples=str(mel.window_samples),
+        hop_samples=str(mel.hop_samples),
+        mel_bins=str(mel.mel_bins),
+        precision="fp32" if model == "log_mel" else plan.precision.name,
+        languages=json.dumps(prompt.languages),
+        tasks=json.dumps(prompt.tasks),
+        end_of_text=str(prompt.end_of_text),
+        max_tokens=str(settings.max_tokens),
+        tokenizer="whisper_tokenizer",
+    )
+
+
+def _classifier_parameters(plan: _Plan, settings: ClassifierSettings, name: ClassifierName) -> dict[str, str]:
+    return plan.parameters(
+        labels=json.dumps(settings.labels, ensure_ascii=False),
+        max_length=str(settings.max_length),
+        tokenizer=f"{name}_tokenizer",
+        precision=plan.precision.name,
+    )
+
+
+def _tokenizer(plan: _Plan, name: str) -> Model:
+    content = plan.checkpoint.tokenizer
+    described = signature(name, {})
+    parameters = plan.parameters(size_bytes=str(len(content)))
+    return plan.model(described, tokenizer_graph(content, described), parameters)
