@@ -51,7 +51,7 @@ serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve
 
 repository: $(VENV)/dev ## export demo/checkpoints into model_repository again
-	@$(BIN)/callscope export all --recipe demo/repository.toml
+	@$(BIN)/callscope export all --recipe demo/repository.toml --repository model_repository
 
 demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothing (hours) and measure them
 	@demo/make-models.sh

@@ -23,6 +23,12 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
+def demo_calls() -> Path:
+    """The bundled calls: NAME.wav, with its script in NAME.toml."""
+    return ROOT / "demo" / "calls"
+
+
+@pytest.fixture(scope="session")
 def server_environment() -> Environment:
     """The environment that tritonserver runs in: the Makefile's, or the user's own."""
     from callscope_server.environment import ensure_environment  # noqa: PLC0415  most tests need no server
@@ -32,7 +38,9 @@ def server_environment() -> Environment:
 
 
 @pytest.fixture(scope="session")
-def triton(repository: Path, server_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+def triton(
+    repository: Path, server_environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TritonServer]:
     """A tritonserver over this checkout's model repository, for the whole run."""
     if not list(repository.glob("*/config.pbtxt")):
         pytest.skip(f"{repository} holds no models: export some with `callscope export`")

@@ -26,8 +26,8 @@ class Sentiment:
 
     Attributes:
         label: the most probable class.
-        score: P(positive) - P(negative), -1 to 1.
-        probabilities: class -> probability.
+        score: -1 to 1, the mean of the classes' polarity: P(positive) - P(negative) where there are no finer ones.
+        probabilities: negative, neutral, positive, as far as the model tells them apart -> probability.
         source: what decided, "model" or "model+lexicon".
     """
 

@@ -1,8 +1,4 @@
-"""The command line. Each verb is a file in `commands`; settings become flags in `commands/options.py`.
-
-Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 bad input or output file, 4 a server that cannot be reached or started,
-5 wrong models or repository, 6 something this machine lacks, 130 Ctrl-C.
-"""
+"""The command line. Each verb is a file in `commands`; settings become flags in `commands/options.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from callscope.commands.analyze import analyze, transcribe
 from callscope.commands.config import config
 from callscope.commands.demo import demo
 from callscope.commands.doctor import doctor
-from callscope.commands.export import export
+from callscope.commands.export import app as export
 from callscope.commands.guard import DEBUG_VARIABLE
 from callscope.commands.models import models
 from callscope.commands.serve import serve
@@ -39,7 +35,13 @@ app = typer.Typer(
 )
 for verb in (demo, analyze, transcribe, serve, models, doctor, config):
     app.command()(verb)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(export)
+app.add_typer(export, name="export")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"callscope {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -51,7 +53,8 @@ def program(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of whatever fails.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=lambda asked: _show_version(asked), help="Show the version.")
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
     ] = False,
 ) -> None:
     """Turn recorded calls into measured conversations. Speech recognition runs on NVIDIA Triton, here or elsewhere."""
@@ -60,12 +63,6 @@ def program(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"callscope {__version__}")
-        raise typer.Exit
-
-
 def main() -> None:
     """Run the command line: the entry point of the `callscope` script."""
-    app()
+    app(prog_name="callscope")

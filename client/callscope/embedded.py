@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from callscope.checkout import model_repository
 from callscope.settings import Settings
-from callscope.telemetry import STDERR
+from callscope.telemetry import STDERR, say
 
 if TYPE_CHECKING:
     from callscope_server.environment import Environment
@@ -27,13 +29,12 @@ def server_url(settings: Settings) -> Iterator[str]:
         yield settings.server
         return
     from callscope_server.launcher import TritonServer  # noqa: PLC0415  only who needs a server loads it
+    from callscope_server.repository import check_repository  # noqa: PLC0415  as above
 
-    repository = model_repository(settings)
+    repository = check_repository(model_repository(settings))
     environment = prepare_environment(settings.server_environment)
     with STDERR.status("Starting Triton …") as status:
-        server = TritonServer(
-            repository, environment=environment, startup_timeout_s=settings.startup_timeout_s
-        )
+        server = TritonServer(repository, environment=environment, startup_timeout_s=settings.startup_timeout_s)
         with server:
             status.stop()
             yield f"grpc://{server.endpoints.grpc}"
@@ -47,5 +48,13 @@ def prepare_environment(path: Path | None) -> Environment:
     """
     from callscope_server.environment import ensure_environment  # noqa: PLC0415  as above
 
-    with STDERR.status("Preparing the server's environment …") as status:
-        return ensure_environment(path, progress=lambda line: status.update(line.replace("[", r"\[")))
+    with STDERR.status("Checking the server's environment …") as status:
+        told: list[str] = []
+
+        def tell(line: str) -> None:
+            if not told:
+                say(line)
+            told.append(line)
+            status.update(escape(line))
+
+        return ensure_environment(path, progress=tell)

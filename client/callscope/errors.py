@@ -80,7 +80,8 @@ class ServerUnreachable(TritonError):
 class ServerTimeout(TritonError):
     """No answer came before the deadline."""
 
-    def __init__(self, url: str, what: str, timeout_s: float) -> None:
+    def __init__(self, url: str, model: str, timeout_s: float) -> None:
+        what = f"a request for {model}" if model else "a question about its models"
         super().__init__(
             url,
             f"{url} did not answer {what} within {timeout_s:g} s. "

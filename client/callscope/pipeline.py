@@ -8,26 +8,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.talk import measure
-from callscope.call import Call, Model, Processing, Recording, Segment, Sentence, Speaker
-from callscope.errors import ModelMissing, SettingsInvalid
+from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker
+from callscope.errors import SettingsInvalid
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.text.sentences import split_sentences
 from callscope.triton.concurrency import map_concurrently
 from callscope.triton.language import Heard, transcribe_call
-from callscope.triton.punctuator import Punctuator
+from callscope.triton.models import Models, load_models
+from callscope.triton.punctuator import Punctuator, has_sentence_marks
 from callscope.triton.sentiment import SentimentModel, mean_sentiment
-from callscope.triton.text_model import TextModel
-from callscope.triton.transcriber import Transcriber, Transcript, WhisperModel
+from callscope.triton.transcriber import Transcript, WhisperModel
 from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
@@ -35,8 +34,6 @@ from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import Chunk, pack
-
-Loaded = TypeVar("Loaded")
 
 
 async def analyze(path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent) -> Call:
@@ -53,8 +50,8 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
 
     Raises:
         AudioError: the file cannot be read as sound.
-        ModelMissing: the server does not serve `transcribe`. Without `punctuate` or `sentiment` the call goes on
-            without them and says so in `processing.degraded`.
+        ModelMissing: the server does not serve `transcribe`. Where `punctuate` or `sentiment` is missing or fails, the
+            call goes on without it and says so in `processing.degraded`.
         TritonError: the server failed otherwise.
         SettingsInvalid: the language is not one of the model's, or the agent's channel not one of the call's.
     """
@@ -62,7 +59,7 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
     with record.step("decode"):
         file = await asyncio.to_thread(_read, path, settings)
     speakers = _speakers(len(file.channels), settings.agent_channel)
-    models = await _load_models(transport, record)
+    models = await load_models(transport, record)
     with record.step("vad"):
         chunks = await asyncio.to_thread(_find_chunks, file.channels, models.transcriber.model, settings)
     with record.step("transcribe", len(chunks)) as done:
@@ -82,7 +79,7 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
             speakers,
             file.audio.duration_s,
             non_talk_s=settings.non_talk_s,
-            punctuated=models.punctuator is not None,
+            punctuated="punctuate" not in record.degraded or any(has_sentence_marks(s.text) for s in segments),
         )
     return Call(
         recording=_recording(path, file, heard),
@@ -100,15 +97,6 @@ class _File:
     audio: Audio
     channels: tuple[Audio, ...]
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Models:
-    """The served models that take part; None for one that the server lacks."""
-
-    transcriber: Transcriber
-    punctuator: Punctuator | None
-    sentiment: SentimentModel | None
 
 
 def _read(path: Path, settings: Settings) -> _File:
@@ -136,24 +124,6 @@ def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
         )
         for channel in range(channels)
     )
-
-
-async def _load_models(transport: Transport, record: Record) -> _Models:
-    with record.step("models"):
-        transcriber = await Transcriber.from_server(transport)
-    return _Models(
-        transcriber,
-        await _load_optional("punctuate", Punctuator.from_server(transport), record),
-        await _load_optional("sentiment", SentimentModel.from_server(transport), record),
-    )
-
-
-async def _load_optional(step: str, loading: Awaitable[Loaded], record: Record) -> Loaded | None:
-    try:
-        return await loading
-    except ModelMissing as error:
-        record.skip(step, str(error))
-        return None
 
 
 def _find_chunks(channels: Sequence[Audio], model: WhisperModel, settings: Settings) -> tuple[Chunk, ...]:
@@ -201,7 +171,8 @@ def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, dura
 async def _punctuated(
     segments: Sequence[Segment], punctuator: Punctuator, settings: Settings, record: Record
 ) -> list[Segment]:
-    with record.step("punctuate", len(segments)) as done:
+    """Each segment's text with marks; all as they were if the server fails one."""
+    with record.step("punctuate", len(segments), optional=True) as done:
 
         async def punctuate(segment: Segment) -> Segment:
             text = await punctuator.punctuate(segment.text, segment.language or "")
@@ -209,6 +180,7 @@ async def _punctuated(
             return replace(segment, text=text)
 
         return list(await map_concurrently(punctuate, segments, limit=settings.concurrency))
+    return list(segments)
 
 
 def _sentences(segment: Segment) -> tuple[Sentence, ...]:
@@ -218,9 +190,12 @@ def _sentences(segment: Segment) -> tuple[Sentence, ...]:
 async def _with_sentiment(
     segments: Sequence[Segment], model: SentimentModel, settings: Settings, record: Record
 ) -> list[Segment]:
-    """Each sentence's sentiment, all sentences of the call at once, and their mean for each segment."""
+    """Each sentence's sentiment, all sentences of the call at once, and their mean for each segment.
+
+    None has one if the server fails one.
+    """
     sentences = [sentence for segment in segments for sentence in segment.sentences]
-    with record.step("sentiment", len(sentences)) as done:
+    with record.step("sentiment", len(sentences), optional=True) as done:
 
         async def classify(sentence: Sentence) -> Sentence:
             sentiment = await model.classify(sentence.text.strip())
@@ -229,10 +204,11 @@ async def _with_sentiment(
 
         scored = iter(await map_concurrently(classify, sentences, limit=settings.concurrency))
         own = [tuple(next(scored) for _ in segment.sentences) for segment in segments]
-    return [
-        replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences))
-        for segment, sentences in zip(segments, own, strict=True)
-    ]
+        return [
+            replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences))
+            for segment, sentences in zip(segments, own, strict=True)
+        ]
+    return list(segments)
 
 
 def _with_overlaps(segments: Sequence[Segment]) -> list[Segment]:
@@ -253,6 +229,7 @@ def _overlap(segment: Segment, other: Segment) -> bool:
 
 
 def _recording(path: Path, file: _File, heard: Heard) -> Recording:
+    has_words = any(transcript.text for transcript in heard.transcripts)
     return Recording(
         id=file.sha256[:16],
         source=str(path),
@@ -260,28 +237,19 @@ def _recording(path: Path, file: _File, heard: Heard) -> Recording:
         duration_s=file.audio.duration_s,
         sample_rate_hz=file.audio.rate_hz,
         channels=file.audio.channels,
-        language=heard.language if any(transcript.text for transcript in heard.transcripts) else None,
-        language_probability=heard.language_probability,
+        language=heard.language if has_words else None,
+        language_probability=heard.language_probability if has_words else None,
     )
 
 
-def _processing(record: Record, models: _Models, duration_s: float) -> Processing:
-    used = {"asr": _model("transcribe", models.transcriber.model)}
-    if models.punctuator:
-        used["punctuation"] = _model("punctuate", models.punctuator.model)
-    if models.sentiment:
-        used["sentiment"] = _model("sentiment", models.sentiment.model)
+def _processing(record: Record, models: Models, duration_s: float) -> Processing:
     wall_s = record.wall_s
     return Processing(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
         wall_seconds=wall_s,
         rtf=wall_s / duration_s if duration_s > 0 else None,
-        models=used,
+        models=models.described(),
         steps=tuple(record.steps),
         degraded=record.degraded,
     )
-
-
-def _model(name: str, model: WhisperModel | TextModel) -> Model:
-    return Model(name=name, precision=model.precision, source=model.source, revision=model.revision)

@@ -13,6 +13,7 @@ from tritonclient.http.aio import InferenceServerClient as HttpClient
 from tritonclient.utils import InferenceServerException
 
 from callscope.errors import RequestFailed
+from callscope.triton.http import verification
 from callscope.triton.transport import ServedModel, connect
 
 NS_PER_MS = 1e6
@@ -74,7 +75,7 @@ def _client(url: str) -> tuple[GrpcClient | HttpClient, dict[str, bool]]:
     tls = parts.scheme.endswith("s")
     if parts.scheme.startswith("grpc"):
         return GrpcClient(parts.netloc, ssl=tls), {"as_json": True}
-    return HttpClient(parts.netloc + parts.path.rstrip("/"), ssl=tls), {}
+    return HttpClient(parts.netloc + parts.path.rstrip("/"), ssl=tls, ssl_context=verification(tls=tls)), {}
 
 
 async def _describe(model: ServedModel, client: GrpcClient | HttpClient, as_json: dict[str, bool]) -> ModelDescription:

@@ -17,11 +17,11 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from callscope.errors import SettingsInvalid
+from callscope.triton.transport import FORMS, is_address
 
 PREFIX = "CALLSCOPE_"
 DEFAULT_FILE = Path("callscope.toml")
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-SCHEMES = ("grpc://", "http://", "grpcs://", "https://")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     )
 
     server: str | None = None
-    """A running Triton, grpc://HOST:PORT or http://HOST:PORT. Empty: start one for the time it is needed."""
+    """A running Triton: grpc://HOST:PORT or http://HOST:PORT, or with TLS grpcs:// or https://.
+    Empty: start one for the time it is needed."""
 
     repository: Path | None = None
     """The model repository that the embedded server loads. Empty: the checkout's model_repository."""
@@ -50,7 +51,8 @@ class Settings(BaseSettings):
     """How long the embedded server may take to load its models, in seconds."""
 
     language: str | None = None
-    """The language spoken, as a code the recogniser knows (en, ja, ko). Empty: detect it in every stretch of speech."""
+    """The language spoken, as a code the recogniser knows (en, ja, ko). Empty: the up to 5 stretches with the
+    most speech are asked, and the whole call is transcribed in the language they agree on."""
 
     agent_channel: int | None = Field(default=None, ge=0)
     """The channel the agent is on, counted from 0 (left). Empty: the roles stay unknown."""
@@ -78,9 +80,9 @@ class Settings(BaseSettings):
 
     @field_validator("server")
     @classmethod
-    def _server_has_a_scheme(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(SCHEMES):
-            raise ValueError("must be grpc://HOST:PORT or http://HOST:PORT")
+    def _server_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_address(value):
+            raise ValueError(f"must be {FORMS}")
         return value
 
 

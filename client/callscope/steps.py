@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from callscope.call import Step, StepStatus
+from callscope.errors import TritonError
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how many of its parts are done, and how many there are (0: it has no parts)."""
@@ -52,12 +53,25 @@ class Record:
         return tuple(step.name for step in self.steps if step.status != "ok")
 
     @contextmanager
-    def step(self, name: str, total: int = 0) -> Iterator[Counter]:
-        """Time a step; call what it gives after each of its `total` parts."""
+    def step(self, name: str, total: int = 0, *, optional: bool = False) -> Iterator[Counter]:
+        """Time a step; call what it gives after each of its `total` parts.
+
+        What fails at the server ends an `optional` step, not the work: the step is noted as failed, and why.
+        """
         self.progress(name, 0, total)
         began = perf_counter()
-        yield Counter(name, total, self.progress)
-        self._note(name, "ok", perf_counter() - began, None)
+        try:
+            yield Counter(name, total, self.progress)
+        except TritonError as error:
+            if not optional:
+                raise
+            self._note(name, "failed", perf_counter() - began, str(error))
+        else:
+            self._note(name, "ok", perf_counter() - began, None)
+
+    def fail(self, name: str, reason: str) -> None:
+        """Note that a step could not begin, and why."""
+        self._note(name, "failed", 0.0, reason)
 
     def skip(self, name: str, reason: str) -> None:
         """Note that a step was left out, and why."""

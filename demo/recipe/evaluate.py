@@ -13,7 +13,7 @@ import soxr
 
 from callscope.embedded import server_url
 from callscope.settings import Settings
-from callscope.triton.concurrency import map_bounded
+from callscope.triton.concurrency import map_concurrently
 from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Span
@@ -53,7 +53,7 @@ async def recognise(url: str, language: str, utterances: list[speech.Utterance])
         chunk = window(utterance, transcriber.model.window_samples)
         return utterance.text, (await transcriber.transcribe(chunk, language)).text
 
-    pairs = await map_bounded(one, utterances, limit=CONCURRENCY)
+    pairs = await map_concurrently(one, utterances, limit=CONCURRENCY)
     await transport.close()
     by_voice: dict[str, list[Pair]] = defaultdict(list)
     for utterance, pair in zip(utterances, pairs, strict=True):

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from demo.recipe import augment, checkpoint, speech, texts
+from demo.recipe import augment, checkpoint, sounds, speech, texts
 
 RATE_HZ = 16_000
 BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
 IGNORE = -100
-CTC_SHARE = 0.3
+CTC_SHARE = 0.4
 AVERAGE_EVERY = 10  # steps
 
 
@@ -38,6 +38,7 @@ class Example:
     samples: NDArray[np.float32]
     text: str | None
     language: str
+    sounds: tuple[int, ...] = ()
 
 
 class Corpus:
@@ -45,6 +46,7 @@ class Corpus:
 
     def __init__(self, folder: Path, rng: random.Random) -> None:
         self.rng = rng
+        self.joined = False
         self.by_voice: dict[str, dict[str, list[speech.Utterance]]] = defaultdict(lambda: defaultdict(list))
         for path in sorted(folder.glob("train-*.npz")):
             for utterance in speech.read(path):
@@ -63,20 +65,20 @@ class Corpus:
         chance = self.rng.random()
         if chance < 0.04:
             return Example(np.zeros(int(self.rng.uniform(1, 8) * RATE_HZ), np.float32), None, language)
-        more = 0 if chance < 0.62 else 1 if chance < 0.88 else 2
+        more = 0 if chance < 0.62 or not self.joined else 1 if chance < 0.88 else 2
         return self._join([first, *self.rng.choices(self.by_voice[language][first.voice], k=more)])
 
     def _join(self, utterances: list[speech.Utterance]) -> Example:
-        parts, said = [self._silence(0.05, 0.4)], []
+        language, parts, said = utterances[0].language, [self._silence(0.05, 0.4)], []
         for utterance in utterances:
             longer = sum(map(len, parts)) + len(utterance.samples) > (BUCKETS_S[-1] - 0.6) * RATE_HZ
             if said and longer:
                 break
             parts += [utterance.samples.astype(np.float32) / 32768, self._silence(0.1, 0.5)]
             said.append(utterance.text)
-        language = utterances[0].language
         samples = np.concatenate(parts)[: int(BUCKETS_S[-1] * RATE_HZ)]  # only ever cuts the last pause
-        return Example(samples, ("" if language == "ja" else " ").join(said), language)
+        heard = [letter for text in said for letter in sounds.sounds(text, language)]
+        return Example(samples, ("" if language == "ja" else " ").join(said), language, tuple(heard))
 
     def _silence(self, shortest_s: float, longest_s: float) -> NDArray[np.float32]:
         return np.zeros(int(self.rng.uniform(shortest_s, longest_s) * RATE_HZ), np.float32)
@@ -106,7 +108,9 @@ class Trainee(nn.Module):
     def __init__(self, tokenizer: Tokenizer, **sizes: int) -> None:
         super().__init__()
         self.whisper = WhisperForConditionalGeneration(checkpoint.configuration(tokenizer, **sizes))
-        self.ctc = nn.Linear(self.whisper.config.d_model, tokenizer.get_vocab_size() + 1)
+        for convolution in (self.whisper.model.encoder.conv1, self.whisper.model.encoder.conv2):
+            nn.init.kaiming_normal_(convolution.weight)  # at Whisper's own scale the position drowns a small model's sound
+        self.ctc = nn.Linear(self.whisper.config.d_model, len(sounds.LETTERS) + 1)
 
     def encode(self, mel: Tensor) -> Tensor:
         """The encoder on windows of any length: transformers' own forward insists on full ones."""
@@ -141,7 +145,7 @@ class Collator:
     def __init__(self, tokenizer: Tokenizer, features: WhisperFeatureExtractor, generator: torch.Generator) -> None:
         self.tokenizer, self.features, self.generator = tokenizer, features, generator
 
-    def __call__(self, examples: list[Example], *, full_windows: bool) -> Batch:
+    def __call__(self, examples: list[Example], *, full_windows: bool, clean: bool = False) -> Batch:
         length_s = BUCKETS_S[-1] if full_windows else max(map(bucket_s, examples))
         audio = torch.zeros(len(examples), int(length_s * RATE_HZ))
         for row, example in zip(audio, examples, strict=True):
@@ -149,24 +153,24 @@ class Collator:
                 row[:] = augment.not_speech(len(row), self.generator)
             else:
                 row[: len(example.samples)] = torch.from_numpy(example.samples)
-        mel = augment.log_mel(augment.line(audio, self.generator), self.features)
-        rows = [self._rows(example) for example in examples]
+        mel = augment.log_mel(audio if clean else augment.line(audio, self.generator), self.features)
+        rows = [self._row(example) for example in examples]
         return Batch(
-            augment.mask(mel, self.generator),
-            _pad([tokens for tokens, _, _ in rows], self._id("<|endoftext|>")),
-            _pad([targets for _, targets, _ in rows], IGNORE),
-            [torch.tensor(text) for _, _, text in rows],
+            mel if clean else augment.mask(mel, self.generator),
+            _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>")),
+            _pad([targets for _, targets in rows], IGNORE),
+            [torch.tensor(example.sounds, dtype=torch.long) for example in examples],
         )
 
     def _id(self, token: str) -> int:
         return int(self.tokenizer.token_to_id(token))
 
-    def _rows(self, example: Example) -> tuple[list[int], list[int], list[int]]:
+    def _row(self, example: Example) -> tuple[list[int], list[int]]:
         text = self.tokenizer.encode(example.text or "").ids
         language = self._id(f"<|{example.language}|>")
         prompt = [self._id("<|startoftranscript|>"), language, self._id("<|transcribe|>"), self._id("<|notimestamps|>")]
         first = self._id("<|nospeech|>") if example.text is None else language
-        return prompt + text, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")], text
+        return prompt + text, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")]
 
 
 def _pad(rows: list[list[int]], filler: int) -> Tensor:
@@ -182,11 +186,10 @@ def loss_of(trainee: Trainee, batch: Batch) -> Tensor:
     written = functional.cross_entropy(
         logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.1
     )
-    blank = heard.shape[-1] - 1
     lengths = torch.tensor([len(text) for text in batch.ctc])
     steps = torch.full((len(batch.ctc),), heard.shape[1])
     ctc = functional.ctc_loss(
-        heard.float().log_softmax(-1).transpose(0, 1), torch.cat(batch.ctc), steps, lengths, blank, zero_infinity=True
+        heard.float().log_softmax(-1).transpose(0, 1), torch.cat(batch.ctc), steps, lengths, sounds.BLANK, zero_infinity=True
     )
     return (1 - CTC_SHARE) * written + CTC_SHARE * ctc
 
@@ -224,7 +227,7 @@ def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
     return Run(trainee, average, optimizer)
 
 
-def learning_rate(step: int, steps: int, peak: float, warm_up: int = 300) -> float:
+def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
     """Linear warm-up, then half a cosine down to nothing."""
     if step < warm_up:
         return peak * (step + 1) / warm_up
@@ -240,7 +243,8 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
     run.trainee.train()
     while run.step < options.steps:
         full = run.step >= full_from
-        batch = collate(next(stream[full]), full_windows=full)
+        corpus.joined = run.step >= options.single_steps
+        batch = collate(next(stream[full]), full_windows=full, clean=run.step < options.clean_steps)
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options.steps, options.peak)
         loss = loss_of(run.trainee, batch)
@@ -265,10 +269,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--full-steps", type=int, default=300)
-    parser.add_argument("--batch-s", type=float, default=120.0, help="seconds of sound a step")
-    parser.add_argument("--peak", type=float, default=1.5e-3)
+    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--clean-steps", type=int, default=400, help="first steps, without noise and line")
+    parser.add_argument("--single-steps", type=int, default=900, help="steps before utterances are joined")
+    parser.add_argument("--full-steps", type=int, default=300, help="last steps, on full windows")
+    parser.add_argument("--batch-s", type=float, default=64.0, help="seconds of sound a step")
+    parser.add_argument("--peak", type=float, default=1.2e-3)
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

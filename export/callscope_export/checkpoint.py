@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import CheckpointInvalid, CheckpointMissing
+from .errors import CheckpointInvalid, CheckpointMissing, CheckpointUnsupported
 
 Array = NDArray[Any]
 
@@ -147,12 +147,17 @@ def _index(file: Path) -> dict[str, tuple[Path, Any, tuple[int, ...], int]]:
     try:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length) if length < file.stat().st_size else b"")
-    except (OSError, ValueError) as error:
+            header = dict(json.loads(stream.read(length) if length < file.stat().st_size else b""))
+    except (OSError, ValueError, TypeError) as error:
         raise CheckpointInvalid(f"{file} cannot be read as safetensors ({error}). Fetch it again.") from error
     header.pop("__metadata__", None)
     if max((entry["data_offsets"][1] for entry in header.values()), default=0) + 8 + length > file.stat().st_size:
         raise CheckpointInvalid(f"{file} is shorter than its header says. Fetch it again.")
+    if unknown := {entry["dtype"] for entry in header.values()} - set(_DTYPES):
+        raise CheckpointUnsupported(
+            f"{file} holds numbers of type {', '.join(sorted(unknown))}, and {', '.join(_DTYPES)} can be exported. "
+            "Save the checkpoint in one of these."
+        )
     return {
         name: (file, _DTYPES[entry["dtype"]], tuple(entry["shape"]), 8 + length + entry["data_offsets"][0])
         for name, entry in header.items()

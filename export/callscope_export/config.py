@@ -11,6 +11,8 @@ LIVE, BATCH = 1, 2
 """Priority levels of requests: lower goes first, and a request that names none is a batch one."""
 WARMUP_TOKENS = 4
 WARMUP_LENGTH = 32
+SHORT = 100
+"""Messages of fewer characters stay on one line."""
 
 
 class Word(str):
@@ -33,7 +35,7 @@ def render_config(
     """
     config: dict[str, Any] = {"name": signature.name}
     config |= {"platform": "ensemble"} if steps else {"backend": "onnxruntime"}
-    config["max_batch_size"] = profile.models[signature.name].max_batch_size if signature.batched else 0
+    config["max_batch_size"] = min(_batch_limit(model, profile) for model in steps or (signature,))
     config["version_policy"] = {"specific": {"versions": [version]}}
     config["input"] = [_tensor(tensor) for tensor in signature.inputs]
     config["output"] = [_tensor(tensor) for tensor in signature.outputs]
@@ -56,7 +58,9 @@ def to_text(message: Mapping[str, Any], indent: str = "") -> str:
 
 def _field(name: str, value: object, indent: str) -> str:
     if isinstance(value, dict):
-        return f"{indent}{name} {{\n{to_text(value, indent + '  ')}{indent}}}\n"
+        content = to_text(value, indent + "  ")
+        short = " ".join(line.strip() for line in content.splitlines())
+        return f"{indent}{name} {{ {short} }}\n" if len(short) < SHORT else f"{indent}{name} {{\n{content}{indent}}}\n"
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "".join(_field(name, item, indent) for item in value)
     if isinstance(value, list):
@@ -74,6 +78,10 @@ def _scalar(value: object) -> str:
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
     return {"name": tensor.name, "data_type": Word(f"TYPE_{tensor.dtype}"), "dims": list(tensor.dims)}
+
+
+def _batch_limit(signature: Signature, profile: Profile) -> int:
+    return profile.models[signature.name].max_batch_size if signature.batched else 0
 
 
 def _step(model: Signature) -> dict[str, Any]:

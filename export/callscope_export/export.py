@@ -1,12 +1,10 @@
 """The flow of an export: checkpoint -> settings -> graphs -> configs -> repository."""
 
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import onnx
 
@@ -17,7 +15,6 @@ from .config import render_config, warmup_files
 from .contract import Signature, signature
 from .decoder import decoder_graph
 from .encoder import encoder_graph
-from .errors import RecipeInvalid
 from .mel import log_mel_graph
 from .precision import Precision, precision_named
 from .profile import Profile, load_profile
@@ -87,8 +84,8 @@ class _Plan:
         )
 
 
-def _ignore(_message: str) -> None:
-    pass
+def silent(_message: str) -> None:
+    """Tell nobody."""
 
 
 def export_whisper(
@@ -100,7 +97,7 @@ def export_whisper(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
-    progress: Progress = _ignore,
+    progress: Progress = silent,
 ) -> ExportReport:
     """Turn a Whisper checkpoint into `log_mel`, `whisper_encoder`, `whisper_decoder`, `transcribe` and their tokenizer.
 
@@ -150,7 +147,7 @@ def export_classifier(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
-    progress: Progress = _ignore,
+    progress: Progress = silent,
 ) -> ExportReport:
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
 
@@ -173,62 +170,6 @@ def export_classifier(
     parameters = _classifier_parameters(plan, settings, name)
     models = [plan.model(described, graph, parameters), _tokenizer(plan, f"{name}_tokenizer")]
     return plan.publish(models, repository)
-
-
-def export_all(
-    recipe: Path, *, repository: Path | None = None, profile: str | None = None, progress: Progress = _ignore
-) -> tuple[ExportReport, ...]:
-    """Run every export that a recipe names.
-
-    The recipe is a TOML file with `repository`, `profile` (optional) and the tables `whisper`, `punctuate` and
-    `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
-
-    Args:
-        recipe: The file.
-        repository: Where to write, instead of where the recipe says.
-        profile: How to serve, instead of what the recipe says.
-        progress: Is told what happens, a line at a time.
-
-    Raises:
-        RecipeInvalid: The file cannot be read or understood.
-        ExportError: One of the exports failed.
-    """
-    table = _read_recipe(recipe)
-    target = repository or recipe.parent / table.pop("repository", "model_repository")
-    shared = {"profile": profile or table.pop("profile", "cpu"), "progress": progress}
-    exports: dict[str, Callable[..., ExportReport]] = {
-        "whisper": export_whisper,
-        "punctuate": partial(export_classifier, name="punctuate"),
-        "sentiment": partial(export_classifier, name="sentiment"),
-    }
-    table = {name: settings for name, settings in table.items() if isinstance(settings, dict)}
-    if not table or set(table) - set(exports):
-        raise RecipeInvalid(f"{recipe} names {', '.join(table) or 'no model'}. Use the tables {', '.join(exports)}.")
-    return tuple(_follow(exports[name], recipe, settings, target, shared) for name, settings in table.items())
-
-
-def _follow(
-    export: Callable[..., ExportReport],
-    recipe: Path,
-    settings: dict[str, Any],
-    repository: Path,
-    shared: Mapping[str, Any],
-) -> ExportReport:
-    source = settings.pop("source", None)
-    if source is None:
-        raise RecipeInvalid(f"A table of {recipe} has no source. Give each the folder or hub id of its checkpoint.")
-    local = recipe.parent / source
-    try:
-        return export(local if local.is_dir() else source, repository, **{**shared, **settings})
-    except TypeError as error:
-        raise RecipeInvalid(f"{recipe} has a setting that no export knows ({error}). Correct it.") from error
-
-
-def _read_recipe(recipe: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(recipe.read_text())
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeInvalid(f"The recipe {recipe} cannot be read ({error}). Name a TOML file.") from error
 
 
 def _plan(

@@ -16,6 +16,9 @@ from .precision import Linear, Precision
 
 Array = NDArray[Any]
 
+WITHOUT_BIAS = "k_proj"
+"""The one linear layer of Whisper that has no bias."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loader:
@@ -49,7 +52,7 @@ class Loader:
         """Store one matrix that gives the results of several layers side by side.
 
         Args:
-            names: The layers; one without a bias counts as having zeros there.
+            names: The layers; `WITHOUT_BIAS` counts as having zeros there.
             scales: A factor for each layer, 1 where not given.
         """
         factors = scales or (1.0,) * len(names)
@@ -62,8 +65,7 @@ class Loader:
         return Norm(self.constant(f"{name}.weight"), self.constant(f"{name}.bias"), epsilon)
 
     def _bias(self, name: str, size: int) -> Array:
-        full = f"{self.prefix}{name}.bias"
-        return self.weights[full] if full in self.weights else np.zeros(size, np.float32)
+        return np.zeros(size, np.float32) if name == WITHOUT_BIAS else self.array(f"{name}.bias")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,10 @@ def choose_language(graph: GraphBuilder, prompt: Prompt, scores: str, wanted: st
 
 
 def choose_task(graph: GraphBuilder, prompt: Prompt, wanted: str) -> str:
-    """Take the task a row wants, INT32 of shape (batch, 1), or transcription where that is no task."""
+    """Take the task a row wants, INT32 of shape (batch, 1), or the default where that is no task."""
     ids = graph.integers(*prompt.tasks.values())
     given, index_given = _matching(graph, wanted, ids)
-    default = list(prompt.tasks).index("transcribe")
-    return graph.op("Gather", ids, graph.op("Where", given, index_given, graph.integers(default)))
+    return graph.op("Gather", ids, graph.op("Where", given, index_given, graph.integers(0)))
 
 
 def _matching(graph: GraphBuilder, wanted: str, ids: str) -> tuple[str, str]:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import onnx
 
-from .contract import SIZES, Signature, contract_table
+from .contract import Signature
 from .errors import RepositoryUnwritable
+from .readme import repository_readme
 
 GRAPH = "model.onnx"
 EXTERNAL = "model.onnx.data"
@@ -79,8 +80,7 @@ def publish(models: Sequence[Model], repository: Path) -> tuple[PublishedModel, 
     try:
         with _staging_beside(repository) as staging:
             staged = [_stage(model, repository, staging / model.signature.name) for model in models]
-            for entry in staged:
-                _place_version(entry, repository)
+            _place_versions(staged, repository)
             for entry in staged:
                 _switch(entry, repository)
             _replace(staging / "README.md", repository_readme().encode(), repository / "README.md")
@@ -89,12 +89,6 @@ def publish(models: Sequence[Model], repository: Path) -> tuple[PublishedModel, 
             f"The repository {repository} cannot be written ({error}). Make it writable, or name another folder."
         ) from error
     return tuple(entry.published for entry in staged)
-
-
-def repository_readme() -> str:
-    """Render the README of a model repository: the wire contract."""
-    sizes = "\n".join(f"- `{name}`: {meaning}" for name, meaning in SIZES.items())
-    return f"{_README_TOP}\n{contract_table()}\n\nSizes:\n\n{sizes}\n{_README_NOTES}"
 
 
 @contextmanager
@@ -145,12 +139,20 @@ def _versions(model: Path) -> dict[int, Path]:
     return {int(path.name): path for path in folders}
 
 
-def _place_version(entry: _Staged, repository: Path) -> None:
-    home = repository / entry.published.name
-    home.mkdir(exist_ok=True)
-    target = home / str(entry.published.version)
-    if not target.exists():
-        (entry.folder / "version").rename(target)
+def _place_versions(staged: Sequence[_Staged], repository: Path) -> None:
+    """Rename every new version to its place, or none of them."""
+    placed: list[Path] = []
+    try:
+        for entry in staged:
+            target = repository / entry.published.name / str(entry.published.version)
+            target.parent.mkdir(exist_ok=True)
+            if not target.exists():
+                (entry.folder / "version").rename(target)
+                placed.append(target)
+    except OSError:
+        for path in placed:
+            shutil.rmtree(path)
+        raise
 
 
 def _switch(entry: _Staged, repository: Path) -> None:
@@ -169,32 +171,3 @@ def _switch(entry: _Staged, repository: Path) -> None:
 def _replace(temporary: Path, content: bytes, target: Path) -> None:
     temporary.write_bytes(content)
     os.replace(temporary, target)  # noqa: PTH105  the atomic step
-
-
-_README_TOP = """# Model repository
-
-What Triton mounts: ONNX graphs and an ensemble, no code. `callscope export` writes everything here, this page included;
-change the exporter, not the files. Shapes leave out the batch, which stands first in every request to a model but the
-tokenizers.
-"""
-
-_README_NOTES = """
-Meanings:
-
-- `language`, `task`: a token id of the parameters `languages` and `tasks`; any other number, such as -1, lets the model
-  detect the language, and transcribe. English-only checkpoints ignore both.
-- `max_tokens`: the most text tokens of this row, at most `N`. `temperature`: 0 takes the most probable token, more
-  samples.
-- `tokens`: text tokens, then end-of-text up to `N`. `logprobs`: of each token among those that were allowed, without
-  temperature; the first end-of-text keeps its own, later places hold 0.
-- `chosen_language`: the language given or detected; -1 where the checkpoint is English-only. An input and an output of
-  a graph cannot share the name `language`. `language_probability`: its share among all languages.
-- `no_speech_probability`: of the no-speech token right after the start of the transcript.
-- `bytes`: `length` bytes of a tokenizer.json from `offset` on, fewer at its end; the parameter `size_bytes` tells its
-  size.
-- `states` are FP16 where the parameter `precision` is fp16.
-
-Each config.pbtxt pins the version it was written for, and its `parameters` describe the model: `contract`,
-`sample_rate_hz`, `window_samples`, `hop_samples`, `mel_bins`, `languages`, `tasks`, `end_of_text`, `max_tokens`,
-`tokenizer`, `labels`, `max_length`, `precision`, `source`, `revision`, `graph_sha256`. Read them; assume nothing.
-"""

@@ -36,7 +36,7 @@ class Prompt:
     Attributes:
         start: The first token of every prompt.
         languages: Token id by language code; empty for an English-only checkpoint.
-        tasks: Token id by task name; empty for an English-only checkpoint.
+        tasks: Token id by task name, the default first; empty for an English-only checkpoint.
         no_timestamps: The token that ends the prompt.
         no_speech: The token whose probability after `start` says that nobody speaks.
         end_of_text: The token that ends a transcript.
@@ -144,7 +144,7 @@ def _settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> WhisperSetti
 def _mel(preprocessor: Mapping[str, Any]) -> MelSettings:
     return MelSettings(
         sample_rate_hz=preprocessor["sampling_rate"],
-        window_samples=preprocessor["chunk_length"] * preprocessor["sampling_rate"],
+        window_samples=int(preprocessor["chunk_length"] * preprocessor["sampling_rate"]),
         fft_samples=preprocessor["n_fft"],
         hop_samples=preprocessor["hop_length"],
         mel_bins=preprocessor["feature_size"],
@@ -155,14 +155,20 @@ def _prompt(checkpoint: Checkpoint, vocabulary: int) -> Prompt:
     generation = checkpoint.settings("generation_config.json")
     return Prompt(
         start=generation["decoder_start_token_id"],
-        languages={token.strip("<|>"): token_id for token, token_id in generation.get("lang_to_id", {}).items()},
-        tasks=dict(generation.get("task_to_id", {})) if "lang_to_id" in generation else {},
+        languages={token.strip("<|>"): token_id for token, token_id in (generation.get("lang_to_id") or {}).items()},
+        tasks=_tasks(generation) if generation.get("lang_to_id") else {},
         no_timestamps=generation["no_timestamps_token_id"],
         no_speech=_no_speech(checkpoint, generation["no_timestamps_token_id"]),
         end_of_text=_only(generation["eos_token_id"]),
         suppress=_inside(generation.get("suppress_tokens"), vocabulary),
         begin_suppress=_inside(generation.get("begin_suppress_tokens"), vocabulary),
     )
+
+
+def _tasks(generation: Mapping[str, Any]) -> dict[str, int]:
+    """Read the tasks, transcription first: it is the default."""
+    tasks = generation.get("task_to_id") or {}
+    return {"transcribe": tasks["transcribe"], **tasks} if tasks else {}
 
 
 def _no_speech(checkpoint: Checkpoint, no_timestamps: int) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import shlex
-import stat
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
@@ -17,18 +16,18 @@ from callscope_preprocessing.audio import Audio, Samples
 from callscope_preprocessing.errors import (
     AudioCorrupt,
     AudioEmpty,
-    AudioError,
-    AudioNotFound,
     AudioTooLong,
     AudioTruncated,
-    AudioUnreadable,
     AudioUnrecognised,
     AudioUnsupported,
 )
 from callscope_preprocessing.ffmpeg import open_ffmpeg
 from callscope_preprocessing.header import Declaration, read_declaration
 from callscope_preprocessing.sndfile import open_sndfile
+from callscope_preprocessing.source import open_file
 from callscope_preprocessing.stream import Stream
+
+Reader = Callable[[Path, FileIO], AbstractContextManager[Stream]]
 
 MAX_DURATION_S = 4 * 3600.0
 MIN_RATE_HZ = 4_000
@@ -60,44 +59,18 @@ def decode(path: Path, *, max_duration_s: float = MAX_DURATION_S) -> Audio:
     Raises:
         AudioError: one of its subclasses, saying what is wrong with the file and what to do.
     """
-    with _opened(path) as file:
+    with open_file(path) as file:
         declaration = read_declaration(file)
         try:
             with _open_stream(path, file, declaration) as stream:
                 samples = _collect(path, stream, max_duration_s)
         except (AudioCorrupt, AudioEmpty, AudioUnrecognised) as error:
             if declaration is not None and declaration.is_cut:
-                raise AudioTruncated(
-                    f"{path} is cut short: it holds {math.floor(100 * declaration.share)} % of the bytes that its "
-                    "header declares. Fetch it again from its source."
-                ) from error
+                raise _truncated_bytes(path, declaration) from error
             raise
     audio = Audio(samples, stream.rate_hz)
     _require_whole(path, audio, stream.declared_s, declaration)
     return audio
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[FileIO]:
-    try:
-        # Looked at before it is opened: to open a named pipe is to wait for its writer.
-        if stat.S_ISDIR(mode := path.stat().st_mode):
-            raise AudioUnreadable(f"{path} is a directory. Name a recording inside it.")
-        if not stat.S_ISREG(mode):
-            raise AudioUnreadable(f"{path} is a pipe or a device. Save the sound to a file and name that.")
-        file = FileIO(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise AudioNotFound(f"{path} does not exist. Check the path.") from error
-    except PermissionError as error:
-        raise AudioUnreadable(f"{path} may not be read by this user. Change its permissions (chmod +r).") from error
-    except OSError as error:
-        raise AudioUnreadable(f"{path} cannot be read: {error.strerror}. Check the path and the disk.") from error
-    except ValueError as error:
-        if isinstance(error, AudioError):
-            raise
-        raise AudioNotFound(f"{str(path)!r} is not a possible path. Check its characters.") from error
-    with file:
-        yield file
 
 
 @contextmanager
@@ -107,20 +80,28 @@ def _open_stream(path: Path, file: FileIO, declaration: Declaration | None) -> I
     if not head:
         raise AudioEmpty(f"{path} is empty (0 bytes). Record or fetch it again.")
     streamed = declaration is not None and declaration.declared_bytes is None
-    openers = (open_sndfile, open_ffmpeg) if head.startswith(LOSSLESS) and not streamed else (open_ffmpeg, open_sndfile)
+    readers = (open_sndfile, open_ffmpeg) if head.startswith(LOSSLESS) and not streamed else (open_ffmpeg,)
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(openers[0](path, file))
+            stream = _first_to_open(path, file, readers, stack)
         except AudioUnrecognised as error:
             if _is_text(head):
                 raise AudioUnrecognised(f"{path} holds text, not sound. Name the recording itself.") from error
-            stream = stack.enter_context(openers[1](path, file))
+            raise
         _require_plausible(path, stream)
         yield stream
 
 
+def _first_to_open(path: Path, file: FileIO, readers: Sequence[Reader], stack: ExitStack) -> Stream:
+    *others, last = readers
+    for reader in others:
+        with suppress(AudioUnrecognised):
+            return stack.enter_context(reader(path, file))
+    return stack.enter_context(last(path, file))
+
+
 def _is_text(head: bytes) -> bool:
-    return not any(byte in CONTROL_BYTES for byte in head)
+    return not head.startswith(LOSSLESS) and not any(byte in CONTROL_BYTES for byte in head)
 
 
 def _require_plausible(path: Path, stream: Stream) -> None:
@@ -182,9 +163,18 @@ def _require_sound(path: Path, block: Samples, start_s: float) -> None:
 
 def _require_whole(path: Path, audio: Audio, declared_s: float | None, declaration: Declaration | None) -> None:
     if declaration is not None and declaration.is_cut:
+        if declaration.share == 0:
+            raise _truncated_bytes(path, declaration)
         raise _truncated(path, audio.duration_s, audio.duration_s / declaration.share)
     if declared_s is not None and declared_s - audio.duration_s > SHORTFALL_S:
         raise _truncated(path, audio.duration_s, declared_s)
+
+
+def _truncated_bytes(path: Path, declaration: Declaration) -> AudioTruncated:
+    return AudioTruncated(
+        f"{path} is cut short: it holds {math.floor(100 * declaration.share)} % of the bytes that its header declares. "
+        "Fetch it again from its source."
+    )
 
 
 def _truncated(path: Path, present_s: float, declared_s: float) -> AudioTruncated:

@@ -66,8 +66,8 @@ def unrecognised(path: Path) -> AudioUnrecognised:
 
 
 def damaged(path: Path, decoded_s: float) -> AudioCorrupt:
-    """Say how far the sound decoded."""
+    """Say how much of the sound decoded."""
     return AudioCorrupt(
-        f"{path} is cut short or damaged: its sound decodes for {decoded_s:.2f} s and no further. "
+        f"{path} is cut short or damaged: {decoded_s:.2f} s of its sound decode and the rest does not. "
         "Fetch it again from its source."
     )

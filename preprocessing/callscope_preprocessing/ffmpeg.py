@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio import AudioStream
 from av.container import InputContainer
 
 from callscope_preprocessing.audio import Samples
@@ -18,13 +20,16 @@ from callscope_preprocessing.stream import Stream
 
 # Playlists and the like can name other files and addresses: only formats that hold their own sound are opened.
 FORMATS = (
-    "aac ac3 aiff amr amrnb amrwb ape asf au avi caf dts eac3 flac flv gsm latm loas matroska mov mp3 mpeg mpegts "
-    "nistsphere nut ogg rm sox spdif tta voc w64 wav wv"
+    "aac ac3 aiff amr amrnb amrwb ape asf au avi avr caf dts eac3 epaf flac flv gsm iff ircam latm loas matroska mov "
+    "mp3 mpeg mpegts nistsphere nut ogg pvf rm sox spdif tta voc w64 wav wv"
 )
 # Formats whose header states the length; elsewhere FFmpeg's figure is an estimate from the bit rate.
 STATES_LENGTH = frozenset({"matroska,webm", "flac"})
 GAP_S = 0.1
 FILL_S = 1.0
+BAD_PACKETS = 0.01
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -50,10 +55,14 @@ def open_ffmpeg(path: Path, file: FileIO) -> Iterator[Stream]:
 
 
 def _open_container(path: Path, file: FileIO) -> InputContainer:
-    options = {"format_whitelist": FORMATS.replace(" ", ","), "protocol_whitelist": "none"}
+    options = {
+        "fd": str(file.fileno()),
+        "format_whitelist": FORMATS.replace(" ", ","),
+        "protocol_whitelist": "fd",
+    }
     try:
         # Tags are often in legacy Japanese and Korean encodings, which must not stop the sound.
-        return av.open(file, "r", metadata_errors="replace", container_options=options)
+        return av.open("fd:", "r", metadata_errors="replace", container_options=options)
     except av.error.FFmpegError as error:
         raise unrecognised(path) from error
 
@@ -67,13 +76,32 @@ def _declared_s(container: InputContainer, file: FileIO) -> float | None:
 
 
 def _frames(path: Path, container: InputContainer) -> Iterator[av.AudioFrame]:
-    decoded_s = 0.0
+    """Decoded frames, without the few packets that do not decode: their timestamps leave a gap, filled later."""
+    decoded_s, packets, bad = 0.0, 0, 0
     try:
-        for frame in container.decode(container.streams.audio[0]):
-            decoded_s += frame.samples / (frame.sample_rate or 1)
-            yield frame
+        for packet in container.demux(container.streams.audio[0]):
+            frames = _decoded(packet)
+            packets, bad = packets + 1, bad + (frames is None)
+            for frame in frames or ():
+                decoded_s += frame.samples / (frame.sample_rate or 1)
+                yield frame
+    except av.error.DecoderNotFoundError as error:
+        raise unrecognised(path) from error
     except (av.error.FFmpegError, ValueError) as error:
         raise damaged(path, decoded_s) from error
+    if bad > max(1, BAD_PACKETS * packets) or (bad and not decoded_s):
+        raise damaged(path, decoded_s)
+    if bad:
+        logger.warning("%s: %d of %d packets do not decode and are silent.", path, bad, packets)
+
+
+def _decoded(packet: av.Packet[AudioStream]) -> list[av.AudioFrame] | None:
+    try:
+        return packet.decode()
+    except av.error.DecoderNotFoundError:
+        raise
+    except av.error.FFmpegError:
+        return None
 
 
 def _blocks(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[Samples]:
@@ -108,10 +136,11 @@ def _converted(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[
     for frame in _chain(first, rest):
         frame_kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if resampler is None or frame_kind != kind:
-            resampler = av.AudioResampler("fltp", first.layout, first.sample_rate)
+            # Packed, because PyAV reads past the end of a frame of eight planes or more.
+            resampler = av.AudioResampler("flt", first.layout, first.sample_rate)
             kind = frame_kind
         for out in resampler.resample(frame):
-            yield frame, out.to_ndarray().astype(np.float32, copy=False)
+            yield frame, np.ascontiguousarray(out.to_ndarray().reshape(out.samples, -1).T, np.float32)
 
 
 def _chain(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:

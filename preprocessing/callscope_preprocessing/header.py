@@ -131,6 +131,8 @@ def _read(file: BinaryIO, start: int, size: int) -> bytes:
 def _walk(file: BinaryIO, layout: _Layout, file_bytes: int) -> Iterator[_Chunk]:
     position = layout.first
     for _ in range(CHUNKS_READ):
+        if position > file_bytes:
+            return
         head = _read(file, position, layout.head.size)
         if len(head) < layout.head.size:
             return

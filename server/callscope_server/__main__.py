@@ -26,6 +26,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         parser.add_argument(f"--{name}-port", type=int, default=port, help="0 for any free one (default: %(default)s)")
     parser.add_argument("--log-file", type=Path, help="where Triton's log goes")
     parser.add_argument("--environment", type=Path, help="the server's environment; made if it is not there")
+    parser.add_argument("--drain", type=float, default=5.0, help="seconds running requests get (default: %(default)s)")
     parser.add_argument("--startup-timeout", type=float, default=120.0, help="seconds (default: %(default)s)")
     return parser.parse_args(arguments)
 
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
         log_file=options.log_file,
         environment=ensure_environment(options.environment, progress=_say),
         startup_timeout_s=options.startup_timeout,
+        drain_s=options.drain,
     )
     with server:
         for model in server.models():

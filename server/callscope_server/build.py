@@ -31,8 +31,8 @@ def is_complete(folder: Path, requirements: Path) -> bool:
 def build(folder: Path, requirements: Path, progress: Progress) -> None:
     """Make a virtual environment with exactly the packages of `requirements`.
 
-    The folder carries a mark that says "incomplete" from its first moment to its last: a process that is killed in between
-    leaves something the next one recognises and removes.
+    The folder carries a mark that says "incomplete" from its first moment to its last: what a process killed in between
+    leaves, the next one recognises and removes.
 
     Raises:
         EnvironmentBroken: the folder holds something else, cannot be written, or pip failed.
@@ -62,7 +62,7 @@ def _only_one(folder: Path, progress: Progress) -> Iterator[None]:
 
 def _make(folder: Path, requirements: Path, progress: Progress) -> None:
     _claim(folder, requirements)
-    progress(f"Making the server's environment in {folder} (once; about 120 MB are fetched)")
+    progress(f"Making the server's environment in {folder} (once; about 100 MB are fetched)")
     _create_venv(folder)
     _install(folder, requirements, progress)
     _write_mark(folder, complete=True, requirements=requirements)
@@ -89,14 +89,22 @@ def _create_venv(folder: Path) -> None:
         venv.EnvBuilder(symlinks=True, with_pip=True).create(folder)
     except subprocess.CalledProcessError as error:
         raise EnvironmentBroken(
-            "Python could not put pip into the server's environment. On Debian and Ubuntu: apt-get install python3-venv; "
-            "elsewhere use a Python that has the ensurepip module."
+            "Python could not put pip into the server's environment. On Debian and Ubuntu: apt-get "
+            "install python3-venv; elsewhere use a Python that has the ensurepip module."
         ) from error
 
 
 def _install(folder: Path, requirements: Path, progress: Progress) -> None:
-    command = [folder / "bin" / "python", "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar", "off", "--no-deps", "--only-binary", ":all:", "--requirement", requirements]
+    command = [
+        str(folder / "bin" / "python"),
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+    ]
+    command += ["--progress-bar", "off", "--no-deps", "--only-binary", ":all:", "--requirement", str(requirements)]
     tail: deque[str] = deque(maxlen=20)
     environment = {**os.environ, "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as pip:  # noqa: S603

@@ -43,7 +43,6 @@ def triton_arguments(
     host: str,
     ports: tuple[int, ...],
     shared_memory_prefix: str,
-    exit_timeout_s: int,
 ) -> list[str]:
     """The command line of a server that loads the whole repository or does not start.
 
@@ -54,7 +53,6 @@ def triton_arguments(
         host: the address to listen on.
         ports: of HTTP, gRPC and metrics.
         shared_memory_prefix: how the names of its shared memory regions begin.
-        exit_timeout_s: how long it waits for running requests when it is told to end.
     """
     listeners = [
         f"--{name}-{what}={value}"
@@ -72,7 +70,6 @@ def triton_arguments(
         f"--cache-directory={environment.triton / 'caches'}",
         f"--cache-config=local,size={CACHE_BYTES}",
         f"--backend-config=python,shm-region-prefix-name={shared_memory_prefix}",
-        f"--exit-timeout-secs={exit_timeout_s}",
         *listeners,
     ]
 

@@ -63,7 +63,7 @@ class Environment:
 
 
 def default_environment() -> Path:
-    """The folder of `CALLSCOPE_SERVER_ENVIRONMENT`, or one in the user's cache that is named by the packaged requirements."""
+    """The folder of `CALLSCOPE_SERVER_ENVIRONMENT`, or one in the user's cache named by the packaged requirements."""
     if chosen := os.environ.get("CALLSCOPE_SERVER_ENVIRONMENT"):
         return Path(chosen).expanduser().absolute()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -73,8 +73,8 @@ def default_environment() -> Path:
 def ensure_environment(path: Path | None = None, *, progress: Callable[[str], None] = lambda _: None) -> Environment:
     """Make the server's environment where it is not there yet, and check it.
 
-    An environment is made at most once however many processes ask for it, and is used only when it is complete. One that
-    somebody else made (it has a `pyvenv.cfg` and none of our marks) is checked and otherwise left alone.
+    An environment is made at most once however many processes ask for it, and is used only when it is complete. One
+    that somebody else made (it has a `pyvenv.cfg` and none of our marks) is checked and otherwise left alone.
 
     Args:
         path: its folder; `default_environment()` if not given.
@@ -104,15 +104,12 @@ def require_fit(findings: list[Finding]) -> None:
 
 
 def check_environment(path: Path) -> list[Finding]:
-    """Look at an environment without changing it, in milliseconds: the findings, one for each thing that can be wrong."""
+    """Look at an environment, in milliseconds and without changing it: one finding for each thing that can be wrong."""
     environment = Environment(path)
     if not environment.tritonserver.is_file() or not environment.stub.is_file():
-        remedy = "Remove that folder, or set CALLSCOPE_SERVER_ENVIRONMENT to another one; it is made again on the next start."
-        return [
-            Finding(
-                "tritonserver", False, f"the server's environment {path} holds no tritonserver for its Python", remedy
-            )
-        ]
+        detail = f"the server's environment {path} holds no tritonserver for its Python"
+        remedy = "Remove that folder to have it made on the next start, or set CALLSCOPE_SERVER_ENVIRONMENT to another."
+        return [Finding("tritonserver", False, detail, remedy)]
     return [
         _check_tritonserver(environment),
         check_libpython(environment.stub, environment.python_version, environment.library_folders),
@@ -126,22 +123,19 @@ def _check_tritonserver(environment: Environment) -> Finding:
     if not missing:
         return Finding("tritonserver", True, f"tritonserver is in {environment.path}")
     detail = f"tritonserver does not find {', '.join(missing)}"
-    return Finding(
-        "tritonserver",
-        False,
-        detail,
-        "Install the system packages that hold them; Triton's wheel needs glibc 2.35 or newer.",
-    )
+    remedy = "Install the system packages that hold them; Triton's wheel is built for glibc 2.35."
+    return Finding("tritonserver", False, detail, remedy)
 
 
 def _check_numpy(environment: Environment) -> Finding:
     version = _installed(environment, "numpy")
     pin = next(line for line in _lines(REQUIREMENTS) if line.startswith("numpy=="))
-    remedy = f"Run {environment.path}/bin/python -m pip install {pin}, or remove the folder {environment.path} to have it made again."
+    where = f"the server's environment {environment.path}"
+    remedy = f"Run {environment.path}/bin/python -m pip install {pin}, or remove that folder to have it made again."
     if version is None:
-        return Finding("numpy", False, f"NumPy is missing in the server's environment {environment.path}", remedy)
+        return Finding("numpy", False, f"NumPy is missing in {where}", remedy)
     if int(version.split(".")[0]) >= 2:  # noqa: PLR2004 (the major version is the rule)
-        detail = f"NumPy {version} is in the server's environment {environment.path}, and with NumPy 2 this tritonserver returns empty tensors"
+        detail = f"NumPy {version} is in {where}, and with NumPy 2 this tritonserver answers with empty tensors"
         return Finding("numpy", False, detail, remedy)
     return Finding("numpy", True, f"NumPy {version}")
 

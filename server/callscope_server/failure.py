@@ -10,8 +10,9 @@ from pathlib import Path
 from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, ServerError
 
 _MESSAGE = re.compile(r'^[EIW]\d{4} [\d:.]+ \d+ \S+\] (".*")$')
-_LOAD = re.compile(r"failed to load '(?P<model>[^']+)' version (?P<version>\d+): (?P<reason>.*)", re.DOTALL)
+_LOAD = re.compile(r"failed to load (model )?'(?P<model>[^']+)'( version \d+)?: (?P<reason>.*)", re.DOTALL)
 _POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)", re.DOTALL)
+_SYNTAX = re.compile(r"Error parsing text-format inference\.ModelConfig: (?P<where>.*?)\.?$")
 _SOCKET = re.compile(r"Socket '(?P<host>[^']+):(?P<port>\d+)' already in use")
 _STATUS_NAME = re.compile(r"^(Internal|Invalid argument|Not found|Unavailable|Unsupported)( error)?[:-] ")
 _EXCEPTION_NAME = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Invalid|Fail)\w*: ")
@@ -30,7 +31,7 @@ def explain(log: str, exit_code: int | None, log_file: Path | None) -> ServerErr
         return PortInUse(taken["host"], int(taken["port"]))
     if failed := _root_causes(_failed_models(log)):
         reasons = " ".join(f"Model '{model}' does not load: {_sentence(reason)}" for model, reason in failed)
-        return RepositoryInvalid(f"{reasons} Mend it in the model repository, or remove it there.")
+        return RepositoryInvalid(f"{reasons} Mend what is named here, or remove it from the model repository.")
     tail = " / ".join([line for line in log.splitlines() if line.strip()][-TAIL_LINES:]) or "none"
     where = f"Read the whole log in {log_file}" if log_file else "Start it with a log file to see more"
     return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail} {where}.")
@@ -42,11 +43,14 @@ def _root_causes(failed: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _failed_models(log: str) -> Iterator[tuple[str, str]]:
+    syntax = ""
     for line in log.splitlines():
-        quoted = _MESSAGE.match(line)
-        for pattern in (_LOAD, _POLL) if quoted else ():
-            if found := pattern.match(_unquote(quoted[1])) if quoted else None:
-                yield found["model"], _plain(found["reason"])
+        if parsing := _SYNTAX.search(line):
+            syntax = f" (line {parsing['where']})"
+        if quoted := _MESSAGE.match(line):
+            message = _unquote(quoted[1])
+            for found in filter(None, (pattern.match(message) for pattern in (_LOAD, _POLL))):
+                yield found["model"], _plain(found["reason"]) + (syntax if "text proto" in message else "")
 
 
 def _unquote(quoted: str) -> str:

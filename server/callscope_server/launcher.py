@@ -14,11 +14,10 @@ from callscope_server.environment import Environment, check_environment, ensure_
 from callscope_server.errors import PortInUse, ServerDied, ServerNotReady
 from callscope_server.failure import explain
 from callscope_server.model_index import ModelStatus, fetch_models, is_ready
-from callscope_server.ports import choose_ports
-from callscope_server.process import SupervisedProcess
+from callscope_server.ports import choose_ports, numeric_address
+from callscope_server.process import SupervisedProcess, check_writable
 from callscope_server.repository import check_repository
 
-STOP_GRACE_S = 10.0
 POLL_S = 0.05
 WATCH_S = 0.5
 PORT_ATTEMPTS = 3
@@ -53,6 +52,7 @@ class TritonServer:
         log_file: where Triton's log goes; if not given it is read for errors and then removed.
         environment: the server's environment; made or found by `ensure_environment` if not given.
         startup_timeout_s: how long loading may take.
+        drain_s: how long running requests may take to finish when the server is stopped; then it is killed.
 
     Raises (on entering):
         EnvironmentBroken: this machine cannot run the server.
@@ -73,6 +73,7 @@ class TritonServer:
         log_file: Path | None = None,
         environment: Environment | None = None,
         startup_timeout_s: float = 120.0,
+        drain_s: float = 1.0,
     ) -> None:
         self._repository = repository
         self._host = host
@@ -80,6 +81,7 @@ class TritonServer:
         self._log_file = log_file
         self._environment = environment
         self._startup_timeout_s = startup_timeout_s
+        self._drain_s = drain_s
         self._process: SupervisedProcess | None = None
         self.endpoints = Endpoints("", "", "")
 
@@ -157,25 +159,27 @@ class TritonServer:
             ) from error
 
     def _launch(self, environment: Environment, repository: Path) -> None:
-        ports = choose_ports(self._host, self._wanted_ports)
-        self.endpoints = Endpoints(*(f"{self._host}:{port}" for port in ports))
+        host = numeric_address(self._host)
+        ports = choose_ports(host, self._wanted_ports)
+        self.endpoints = Endpoints(*(f"{host}:{port}" for port in ports))
+        if self._log_file:
+            check_writable(self._log_file)
         scratch = Path(tempfile.mkdtemp(prefix="callscope-triton-"))
         prefix = f"callscope_{os.getpid()}_{ports[0]}_"
         command = triton_arguments(
             environment,
             repository,
             assemble_backends(scratch / "backends", environment),
-            host=self._host,
+            host=host,
             ports=ports,
             shared_memory_prefix=prefix,
-            exit_timeout_s=int(STOP_GRACE_S) - 2,
         )
         self._process = SupervisedProcess(
             command,
             triton_environment(environment),
             scratch=scratch,
             shared_memory_prefix=prefix,
-            grace_s=STOP_GRACE_S,
+            grace_s=self._drain_s,
             log_file=self._log_file,
         )
 

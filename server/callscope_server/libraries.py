@@ -45,13 +45,17 @@ def check_libpython(stub: Path, python_version: str, folders: Sequence[Path]) ->
     if not missing:
         return Finding("libpython", True, f"{name} is found")
     return Finding(
-        "libpython", False, f"{missing[0]}, which Triton's Python backend needs, is not found", _remedy(python_version)
+        "libpython",
+        False,
+        f"Triton's Python backend needs {missing[0]}, and this machine's loader does not find it",
+        _remedy(python_version),
     )
 
 
 def _remedy(python_version: str) -> str:
     return (
-        f"On Debian and Ubuntu: apt-get install libpython{python_version}. On Fedora and RHEL: dnf install python{python_version}-libs. "
-        f"With pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force {python_version}. Pythons of conda and uv bring it; "
-        f"if it is somewhere else, add its folder to LD_LIBRARY_PATH."
+        f"On Debian and Ubuntu: apt-get install libpython{python_version}. "
+        f"On Fedora and RHEL: dnf install python{python_version}-libs. "
+        f"With pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force {python_version}. "
+        f"Pythons of conda and uv bring it; if it is somewhere else, add its folder to LD_LIBRARY_PATH."
     )

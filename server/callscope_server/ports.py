@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
 
@@ -10,8 +11,20 @@ from callscope_server.errors import PortInUse, ServerError
 HIGHEST_PORT = 65535
 
 
+def numeric_address(host: str) -> str:
+    """The IPv4 address of `host`: Triton listens on numbers only.
+
+    Raises:
+        ServerError: the name is unknown.
+    """
+    try:
+        return socket.gethostbyname(host)
+    except OSError as error:
+        raise ServerError(f"The host {host} is unknown: {error.strerror}. Use 127.0.0.1 or 0.0.0.0.") from error
+
+
 def choose_ports(host: str, wanted: Sequence[int]) -> tuple[int, ...]:
-    """The wanted ports, each 0 replaced by a free one; all different.
+    """The wanted ports of a numeric address, each 0 replaced by a free one; all different.
 
     Raises:
         PortInUse: a port that was asked for is taken.
@@ -31,12 +44,12 @@ def _bind(each: socket.socket, host: str, port: int) -> int:
     each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         each.bind((host, port))
-    except (PermissionError, socket.gaierror) as error:
+    except PermissionError as error:
         raise ServerError(
             f"{host}:{port} cannot be listened on: {error.strerror}. Choose another host or port."
         ) from error
     except OSError as error:
-        if error.errno == socket.EAI_NODATA or "requested address" in str(error):
+        if error.errno == errno.EADDRNOTAVAIL:
             raise ServerError(f"{host} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0.") from error
         raise PortInUse(host, port) from error
     return int(each.getsockname()[1])

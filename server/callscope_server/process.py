@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from callscope_server.errors import ServerDied
+from callscope_server.errors import ServerDied, ServerError
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -42,6 +43,7 @@ class SupervisedProcess:
         log_file: Path | None,
     ) -> None:
         self._grace_s = grace_s
+        self._scratch = scratch
         self._log = (log_file or scratch / "log").open("w+b")
         supervisor = [sys.executable, "-I", "-S", str(SUPERVISOR)]
         self._supervisor = subprocess.Popen(  # noqa: S603 (our own script)
@@ -78,6 +80,7 @@ class SupervisedProcess:
             self._supervisor.wait()
         self._output.close()
         self._log.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _order(self, order: Mapping[str, object]) -> int:
         self._tell(json.dumps(order).encode() + b"\n")
@@ -102,6 +105,19 @@ class SupervisedProcess:
     @property
     def _output(self) -> IO[bytes]:
         return _opened(self._supervisor.stdout)
+
+
+def check_writable(log_file: Path) -> None:
+    """Make sure that a log can be written to `log_file`; folders are made.
+
+    Raises:
+        ServerError: it cannot.
+    """
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        log_file.open("ab").close()
+    except OSError as error:
+        raise ServerError(f"The log {log_file} cannot be written: {error.strerror}. Choose another file.") from error
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

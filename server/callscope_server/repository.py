@@ -17,7 +17,8 @@ def check_repository(path: Path) -> Path:
         models = [each for each in path.iterdir() if (each / "config.pbtxt").is_file()]
     except OSError as error:
         raise RepositoryInvalid(
-            f"The model repository {path} cannot be read: {error.strerror}. Name a folder of models, each with its config.pbtxt."
+            f"The model repository {path} cannot be read: {error.strerror}. "
+            f"Name a folder of models, each with its config.pbtxt."
         ) from error
     if not models:
         raise RepositoryInvalid(

@@ -1,10 +1,10 @@
 """Keeps a tritonserver, and everything it started, from outliving the process that asked for it.
 
-This file is run as a script, with the standard library only, in a session of its own. One JSON object arrives on the first
-line of its input; it answers with the server's pid, then watches. It ends the server when a line or the end of the input
-arrives, when its parent is gone (`kill -9` included), or on SIGTERM; and when the server has ended for whatever reason, it
-ends the Python stubs the server left and removes their shared memory and the scratch folder. Should this process itself be
-killed, the kernel kills the server.
+This file is run as a script, with the standard library only, in a session of its own. One JSON object arrives on the
+first line of its input; it answers with the server's pid, then watches. It ends the server when a line or the end of
+the input arrives, when its parent is gone (`kill -9` included), or on SIGTERM. When the server has ended, for whatever
+reason, it ends the Python stubs the server left, and removes their shared memory and the scratch folder. Should this
+process itself be killed, the kernel kills the server.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is on Linux)
 POLL_S = 0.2
-ORPHAN_GRACE_S = 4.0
+ORPHAN_GRACE_S = 1.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

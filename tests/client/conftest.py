@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from callscope.triton.fake import FakeTransport, Scripted, serve_bytes
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+
+from callscope.triton.fake import FakeTransport, Scripted, serve_bytes
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 END_OF_TEXT = 256
@@ -51,7 +52,9 @@ def text_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def heard(text: str, *, language: str = "en", probability: float = 0.9, logprob: float = -0.1, no_speech: float = 0.01) -> dict[str, NDArray[np.generic]]:
+def heard(
+    text: str, *, language: str = "en", probability: float = 0.9, logprob: float = -0.1, no_speech: float = 0.01
+) -> dict[str, NDArray[np.generic]]:
     """What `transcribe` answers when it hears `text`."""
     tokens = byte_tokenizer().encode(text).ids
     logprobs = np.zeros((1, MAX_TOKENS), np.float32)
@@ -102,7 +105,9 @@ def sentiment_of(text: str) -> list[float]:
 def judge(inputs: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.generic]]:
     """A `sentiment` that knows two words."""
     count = int(inputs["attention_mask"].sum())
-    return {"logits": np.array([sentiment_of(text_tokenizer().decode(inputs["input_ids"][0][:count].tolist()))], np.float32)}
+    return {
+        "logits": np.array([sentiment_of(text_tokenizer().decode(inputs["input_ids"][0][:count].tolist()))], np.float32)
+    }
 
 
 def text_parameters(labels: tuple[str, ...], tokenizer: str, max_length: int) -> dict[str, str]:
@@ -120,6 +125,18 @@ def heard_fixture() -> Callable[..., dict[str, NDArray[np.generic]]]:
 def after_words_fixture() -> Callable[[Mapping[str, str]], Labeller]:
     """`after_words`, for tests."""
     return after_words
+
+
+@pytest.fixture(scope="session")
+def whisper_description() -> dict[str, str]:
+    """The parameters of the made-up `transcribe`."""
+    return dict(WHISPER)
+
+
+@pytest.fixture(scope="session")
+def tokenizer_json() -> bytes:
+    """The made-up recogniser's tokenizer, as a file."""
+    return byte_tokenizer().to_str().encode()
 
 
 @pytest.fixture

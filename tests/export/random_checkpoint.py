@@ -11,7 +11,15 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 Array = NDArray[Any]
-TEXTS = ("thank you for calling", "my line has been down since monday", "네 맞습니다", "はい、そうです。", "how can i help")
+END_LOUDNESS = 2.4
+"""How much larger the scores of end-of-text are than others, so that many rows end, at different places."""
+TEXTS = (
+    "thank you for calling",
+    "my line has been down since monday",
+    "네 맞습니다",
+    "はい、そうです。",
+    "how can i help",
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +48,18 @@ def write_whisper(folder: Path, tiny: TinyWhisper) -> Path:
     _write(folder / "config.json", _whisper_config(tiny, vocabulary, ids))
     _write(folder / "generation_config.json", _generation_config(tiny, ids))
     preprocessor = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": tiny.mel_bins, "n_fft": 400}
-    preprocessor |= {"hop_length": 160, "sampling_rate": 16000, "chunk_length": tiny.frames // 100, "padding_value": 0.0}
+    preprocessor |= {
+        "hop_length": 160,
+        "sampling_rate": 16000,
+        "chunk_length": tiny.frames // 100,
+        "padding_value": 0.0,
+    }
     _write(folder / "preprocessor_config.json", preprocessor)
-    save_file(_whisper_weights(tiny, vocabulary), folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(
+        _whisper_weights(tiny, vocabulary, ids["<|endoftext|>"]),
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
     return folder
 
 
@@ -66,7 +83,9 @@ def _whisper_tokenizer(tiny: TinyWhisper) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=280, initial_alphabet=alphabet))
+    tokenizer.train_from_iterator(
+        TEXTS, trainers.BpeTrainer(vocab_size=280, show_progress=False, initial_alphabet=alphabet)
+    )
     languages = [f"<|{code}|>" for code in tiny.languages]
     tasks = ["<|translate|>", "<|transcribe|>"]
     special = ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks, "<|startoflm|>", "<|startofprev|>"]
@@ -78,7 +97,7 @@ def _bert_tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=[])
+    trainer = trainers.BpeTrainer(vocab_size=300, show_progress=False, special_tokens=special, initial_alphabet=[])
     tokenizer.train_from_iterator(TEXTS, trainer)
     return tokenizer
 
@@ -120,7 +139,7 @@ class _Random:
         self.arrays[name] = (scale * self.rng.standard_normal(shape)).astype(np.float32)
 
     def linear(self, name: str, n: int, k: int, *, bias: bool = True) -> None:
-        self.array(f"{name}.weight", n, k, scale=1.5 / k**0.5)
+        self.array(f"{name}.weight", n, k, scale=2.0 / k**0.5)
         if bias:
             self.array(f"{name}.bias", n, scale=0.3)
 
@@ -133,7 +152,7 @@ class _Random:
             self.linear(f"{name}.{part}", width, width, bias=part != "k_proj")
 
 
-def _whisper_weights(tiny: TinyWhisper, vocabulary: int) -> dict[str, Array]:
+def _whisper_weights(tiny: TinyWhisper, vocabulary: int, end_of_text: int) -> dict[str, Array]:
     random, width = _Random(tiny.seed), tiny.width
     random.array("model.encoder.conv1.weight", width, tiny.mel_bins, 3, scale=1 / tiny.mel_bins**0.5)
     random.array("model.encoder.conv2.weight", width, width, 3, scale=1 / width**0.5)
@@ -141,11 +160,13 @@ def _whisper_weights(tiny: TinyWhisper, vocabulary: int) -> dict[str, Array]:
         random.array(f"model.encoder.{conv}.bias", width, scale=0.2)
     random.array("model.encoder.embed_positions.weight", tiny.encoder_positions, width, scale=0.5)
     random.array("model.decoder.embed_positions.weight", tiny.decoder_positions, width, scale=1.5)
-    random.array("model.decoder.embed_tokens.weight", vocabulary, width, scale=1.0)
+    random.array("model.decoder.embed_tokens.weight", vocabulary, width, scale=0.25)
     for side, layers in (("encoder", tiny.encoder_layers), ("decoder", tiny.decoder_layers)):
         for index in range(layers):
             _whisper_layer(random, f"model.{side}.layers.{index}", width, cross=side == "decoder")
         random.norm(f"model.{side}.layer_norm", width)
+    random.arrays["model.decoder.layer_norm.weight"] *= 2
+    random.arrays["model.decoder.embed_tokens.weight"][end_of_text] *= END_LOUDNESS
     return random.arrays
 
 

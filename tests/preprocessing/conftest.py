@@ -9,8 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from callscope_preprocessing.audio import Audio
 from numpy.typing import NDArray
+
+from callscope_preprocessing.audio import Audio
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -31,7 +32,7 @@ def babble(seconds: float, rate_hz: int, *, seed: int = 0, peak: float = 0.5) ->
     pitch = 120 + 15 * np.sin(2 * np.pi * 0.7 * time + random.uniform(0, 6))
     phase = 2 * np.pi * np.cumsum(pitch) / rate_hz
     harmonics = sum(np.sin(number * phase) / number**0.7 for number in range(1, 25))
-    syllables = np.clip(np.sin(2 * np.pi * 4 * time), 0, 1) ** 0.5
+    syllables = np.clip(np.sin(2 * np.pi * (4 - 0.7 * (seed % 3)) * time), 0, 1) ** 0.5
     voice = harmonics * syllables
     return (peak * voice / np.abs(voice).max()).astype(np.float32)
 

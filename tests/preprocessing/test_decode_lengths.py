@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from callscope_preprocessing.decode import decode
-from callscope_preprocessing.errors import AudioCorrupt, AudioEmpty, AudioTooLong, AudioTruncated
 from numpy.typing import NDArray
+
+from callscope_preprocessing.decode import decode
+from callscope_preprocessing.errors import AudioEmpty, AudioTooLong, AudioTruncated
 
 Encode = Callable[..., Path]
 Voice = Callable[..., NDArray[np.float32]]
@@ -80,6 +81,16 @@ def test_a_header_with_no_sound_after_it_is_a_truncated_file(tmp_path: Path) -> 
         decode(path)
 
 
+def test_a_header_that_puts_the_sound_behind_the_end_is_a_truncated_file(tmp_path: Path, voice: Voice) -> None:
+    path = tmp_path / "call.au"
+    soundfile.write(path, voice(1, 8000), 8000, subtype="ULAW")
+    content = bytearray(path.read_bytes())
+    content[4:8] = (1 << 20).to_bytes(4, "big")
+    path.write_bytes(content)
+    with pytest.raises(AudioTruncated, match="0 % of the bytes"):
+        decode(path)
+
+
 def test_only_padding_may_be_missing(tmp_path: Path, pcm: bytes) -> None:
     path = tmp_path / "call.wav"
     path.write_bytes(wav(pcm, data_size=len(pcm) + 1))
@@ -106,7 +117,14 @@ def test_a_wav_of_no_length_is_empty(tmp_path: Path, after: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("container", "subtype"),
-    [("RF64", "PCM_16"), ("W64", "PCM_16"), ("AIFF", "PCM_24"), ("AU", "ULAW"), ("CAF", "PCM_16"), ("WAV", "IMA_ADPCM")],
+    [
+        ("RF64", "PCM_16"),
+        ("W64", "PCM_16"),
+        ("AIFF", "PCM_24"),
+        ("AU", "ULAW"),
+        ("CAF", "PCM_16"),
+        ("WAV", "IMA_ADPCM"),
+    ],
 )
 def test_every_container_with_a_length_tells_when_it_is_cut(
     tmp_path: Path, voice: Voice, container: str, subtype: str
@@ -130,7 +148,7 @@ def test_every_container_with_a_length_tells_when_it_is_cut(
     ],
 )
 def test_cut_compressed_files_with_a_length_are_truncated(
-    tmp_path: Path, voice: Voice, encode: Encode, name: str, codec: str, rate_hz: int, options: dict[str, str]
+    *, tmp_path: Path, voice: Voice, encode: Encode, name: str, codec: str, rate_hz: int, options: dict[str, str]
 ) -> None:
     path = encode(tmp_path / name, (voice(4, rate_hz) * 32767).astype(np.int16)[np.newaxis], codec, rate_hz, **options)
     content = path.read_bytes()
@@ -139,12 +157,12 @@ def test_cut_compressed_files_with_a_length_are_truncated(
         decode(path)
 
 
-def test_a_cut_flac_says_how_far_it_decodes(tmp_path: Path, voice: Voice) -> None:
+def test_a_cut_flac_is_truncated(tmp_path: Path, voice: Voice) -> None:
     path = tmp_path / "call.flac"
     soundfile.write(path, voice(4, 16_000), 16_000)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(AudioCorrupt, match=r"decodes for [12]\.\d\d s and no further"):
+    with pytest.raises(AudioTruncated, match=r"declares 4\.00 s and [12]\.\d\d s is there"):
         decode(path)
 
 

@@ -26,7 +26,9 @@ from callscope_preprocessing.errors import AudioError
 
 TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, LanguageUnknown)
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recorded calls: anything soundfile or FFmpeg reads.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="Recorded calls: anything soundfile or FFmpeg reads.")
+]
 Output = Annotated[
     str | None,
     typer.Option(

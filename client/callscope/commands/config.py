@@ -6,11 +6,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import CALL, LOG, SERVER, with_settings
 from callscope.settings import PREFIX, Loaded, Settings
 
@@ -23,9 +21,9 @@ def config(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help=
         shown = {name: {"value": values[name], "source": loaded.sources[name]} for name in values}
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
-    table = Table("Setting", "Value", "From", "Meaning", box=SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = new_table("Setting", "Value", "From", "Meaning")
     for name, field in Settings.model_fields.items():
         value = "" if values[name] is None else str(values[name])
         table.add_row(name, Text(value), Text(loaded.sources[name]), Text(field.description or ""))
-    Console().print(table)
+    stdout_console().print(table)
     typer.echo(f"A setting is also the flag --name-with-dashes and the environment variable {PREFIX}NAME.")

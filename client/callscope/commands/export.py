@@ -1,28 +1,125 @@
-"""`callscope export`: the exporter's own command line, loaded when it is asked for."""
+"""`callscope export`: checkpoints into the model repository. The exporter is an extra, loaded when it is asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from callscope.commands.guard import guarded
+from callscope.checkout import model_repository
+from callscope.commands.options import LOG, with_settings
 from callscope.errors import ExtraMissing
+from callscope.settings import Loaded, Settings
+from callscope.telemetry import STDERR, say
 
-EXPORTER = "callscope_export"
+app = typer.Typer(
+    help="Export checkpoints to the model repository, as ONNX graphs that Triton serves.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="A hub id (openai/whisper-small) or a folder in its layout.")
+]
+Profile = Annotated[str, typer.Option(help="How it is served: cpu, gpu, or a TOML file like theirs.")]
+Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or int8. [the profile's own]")]
+Revision = Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")]
+Gpus = Annotated[list[int] | None, typer.Option("--gpu", help="A GPU that serves; repeat it for more. [all]")]
+Instances = Annotated[int, typer.Option(min=1, help="Instances of each model: in all on CPUs, on each GPU otherwise.")]
 
 
-def export(context: typer.Context) -> None:
-    """Export published weights to the model repository: whisper, punctuation, sentiment or all."""
-    with guarded():
-        _exporter()(context.args, prog_name="callscope export")
+@app.command()
+@with_settings("repository", *LOG)
+def whisper(
+    loaded: Loaded,
+    source: Source,
+    *,
+    profile: Profile = "cpu",
+    precision: Precision = None,
+    revision: Revision = None,
+    gpus: Gpus = None,
+    instances: Instances = 1,
+) -> None:
+    """Export a Whisper checkpoint: log_mel, whisper_encoder, whisper_decoder, transcribe and their tokenizer."""
+    options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
+    _export(loaded.settings, "export_whisper", source, gpus=gpus or (), **options)
 
 
-def _exporter() -> Any:  # noqa: ANN401  a command line object of another package
+@app.command()
+@with_settings("repository", *LOG)
+def punctuation(
+    loaded: Loaded,
+    source: Source,
+    *,
+    profile: Profile = "cpu",
+    precision: Precision = None,
+    revision: Revision = None,
+    gpus: Gpus = None,
+    instances: Instances = 1,
+) -> None:
+    """Export a classifier of tokens as `punctuate`, with its tokenizer."""
+    options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
+    _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=gpus or (), **options)
+
+
+@app.command()
+@with_settings("repository", *LOG)
+def sentiment(
+    loaded: Loaded,
+    source: Source,
+    *,
+    profile: Profile = "cpu",
+    precision: Precision = None,
+    revision: Revision = None,
+    gpus: Gpus = None,
+    instances: Instances = 1,
+) -> None:
+    """Export a classifier of texts as `sentiment`, with its tokenizer."""
+    options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
+    _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=gpus or (), **options)
+
+
+@app.command(name="all")
+@with_settings("repository", *LOG)
+def everything(
+    loaded: Loaded,
+    recipe: Annotated[Path, typer.Option(help="A TOML file with a table for each export.")],
+    *,
+    profile: Annotated[str | None, typer.Option(help="cpu or gpu, instead of the recipe's.")] = None,
+) -> None:
+    """Run every export that a recipe names."""
+    exporter = _exporter()
+    with STDERR.status("Exporting …") as status:
+        reports = exporter.export_all(
+            recipe, repository=loaded.settings.repository, profile=profile, progress=status.update
+        )
+    _show(reports)
+
+
+def _export(settings: Settings, export: str, source: str, **options: Any) -> None:  # noqa: ANN401  passed on
+    exporter = _exporter()
+    place = Path(source)
+    with STDERR.status("Exporting …") as status:
+        report = getattr(exporter, export)(
+            place if place.is_dir() else source, model_repository(settings), progress=status.update, **options
+        )
+    _show([report])
+
+
+def _show(reports: Sequence[Any]) -> None:
+    for report in reports:
+        say(f"{report.source} at {report.revision}, {report.precision}, profile {report.profile}: {report.repository}")
+        for model in report.models:
+            typer.echo(model.name)
+
+
+def _exporter() -> Any:  # noqa: ANN401  a module
     try:
-        return import_module(f"{EXPORTER}.cli").app
+        return import_module("callscope_export")
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith(("callscope", EXPORTER)):
+        if (error.name or "").startswith("callscope"):
             raise
         raise ExtraMissing(f"`callscope export` ({error.name} is missing)", "export") from error

@@ -16,27 +16,36 @@ BUG, INTERRUPTED = 1, 130
 DEBUG_VARIABLE = "CALLSCOPE_DEBUG"
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; raised so that whatever was started is ended on the way out."""
-
-
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Run a verb's work: expected errors, bugs, Ctrl-C and SIGTERM become a message and an exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run a verb's work: expected errors, bugs, Ctrl-C and SIGTERM become a message and an exit code.
+
+    SIGTERM interrupts the work as Ctrl-C does, so that whatever was started is ended on the way out.
+    """
+    terminated: list[int] = []
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        terminated.append(number)
+        interrupt = signal.getsignal(signal.SIGINT)
+        if callable(interrupt):
+            interrupt(signal.SIGINT, frame)
+        else:  # SIGINT is ignored, as in a shell's background job
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
-        say("Interrupted.")
-        raise typer.Exit(INTERRUPTED) from None
-    except Terminated:
-        raise typer.Exit(128 + signal.SIGTERM) from None
+        say("Terminated." if terminated else "Interrupted.")
+        raise typer.Exit(128 + signal.SIGTERM if terminated else INTERRUPTED) from None
     except BrokenPipeError:
         _leave_quietly()
     except Exception as error:
         raise typer.Exit(report(error)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def report(error: Exception, *, about: str = "") -> int:
@@ -56,10 +65,6 @@ def report(error: Exception, *, about: str = "") -> int:
     if os.environ.get(DEBUG_VARIABLE):
         STDERR.print_exception()
     return code if isinstance(code, int) else BUG
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _leave_quietly() -> None:

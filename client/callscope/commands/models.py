@@ -8,11 +8,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import LOG, SERVER, with_settings
 from callscope.embedded import server_url
 from callscope.served import ModelDescription, describe
@@ -30,12 +29,12 @@ def models(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help=
     if as_json:
         typer.echo(json.dumps([asdict(model) for model in found], ensure_ascii=False, indent=2))
     else:
-        Console().print(_table(found))
+        stdout_console().print(_table(found))
 
 
 def _table(models: tuple[ModelDescription, ...]) -> Table:
     names = ("Model", "Version", "Kind", "State", "Precision", "Source", "Inferences", "Executions", "Mean ms")
-    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    table = new_table(*names)
     for column in table.columns[-3:]:
         column.justify = "right"
     for model in models:

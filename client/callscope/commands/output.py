@@ -12,9 +12,8 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from rich.console import Console
-
 from callscope.call import Call
+from callscope.commands.console import stdout_console
 from callscope.errors import ResultUnwritable, SettingsInvalid
 from callscope.report import SUFFIXES, WRITERS
 from callscope.report.json import to_json
@@ -32,7 +31,7 @@ class Format(StrEnum):
 def print_call(call: Call, form: Format, *, of_many: bool) -> None:
     """Write one call to stdout. Of many, JSON takes a line a call, and text has the file's name above it."""
     if form is Format.TABLE:
-        Console().print(render(call))
+        stdout_console().print(render(call))
     elif form is Format.JSON and of_many:
         sys.stdout.write(json.dumps(to_json(call), ensure_ascii=False, allow_nan=False) + "\n")
     else:

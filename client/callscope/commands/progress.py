@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from callscope.steps import Progress as Report
@@ -17,7 +18,7 @@ def show_progress(name: str) -> Iterator[Report]:
     columns = (TextColumn("{task.fields[call]}  {task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=STDERR, transient=True, disable=not STDERR.is_terminal)
     with bar:
-        task = bar.add_task("", call=name.replace("[", r"\["), total=None)
+        task = bar.add_task("", call=escape(name), total=None)
 
         def report(step: str, done: int, total: int) -> None:
             bar.update(task, description=step, completed=done, total=total or None)

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from callscope.checkout import model_repository
-from callscope.commands.guard import Terminated
+from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import LOG, with_settings
 from callscope.embedded import prepare_environment
 from callscope.settings import Loaded
@@ -26,7 +23,10 @@ HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
 @with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
 def serve(
     loaded: Loaded,
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")] = "127.0.0.1",
+    *,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="0 takes any free port.")] = HTTP_PORT,
     grpc_port: Annotated[int, typer.Option(help="0 takes any free port.")] = GRPC_PORT,
     metrics_port: Annotated[int, typer.Option(help="0 takes any free port.")] = METRICS_PORT,
@@ -34,10 +34,11 @@ def serve(
 ) -> None:
     """Serve the model repository with Triton until Ctrl-C or SIGTERM, which end it with exit code 0."""
     from callscope_server.launcher import TritonServer  # noqa: PLC0415  only who needs a server loads it
+    from callscope_server.repository import check_repository  # noqa: PLC0415  as above
 
     settings = loaded.settings
     server = TritonServer(
-        model_repository(settings),
+        check_repository(model_repository(settings)),
         host=host,
         http_port=http_port,
         grpc_port=grpc_port,
@@ -48,18 +49,18 @@ def serve(
     )
     with STDERR.status("Loading the models …") as status, server:
         status.stop()
-        _show(server, log_file)
         try:
+            _show(server, log_file)
             server.wait()
-        except (KeyboardInterrupt, Terminated):
+        except KeyboardInterrupt:
             say("Stopping Triton …")
     say("Stopped.")
 
 
 def _show(server: TritonServer, log_file: Path) -> None:
     """What is served on stdout, and where."""
-    console = Console()
-    table = Table("Model", "Version", "State", box=SIMPLE_HEAD, pad_edge=False)
+    console = stdout_console()
+    table = new_table("Model", "Version", "State")
     for name, version, state, reason in server.models():
         table.add_row(name, version, f"{state} {reason}".strip())
     console.print(table)

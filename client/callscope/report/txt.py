@@ -11,7 +11,7 @@ def write(call: Call) -> str:
     labels = speaker_labels(call)
     width = max((len(label) for label in labels.values()), default=0)
     lines = [
-        f"{clock(segment.start_s):>7}  {labels[segment.speaker]:<{width}}  {segment.text.strip()}"
+        f"{clock(segment.start_s):>7}  {labels[segment.speaker]:<{width}}  {' '.join(segment.text.split())}"
         for segment in call.segments
     ]
     return "\n".join(lines or ["No speech."]) + "\n"

@@ -22,11 +22,13 @@ class Description:
     Attributes:
         url: the server, for messages.
         model: the model's name.
+        version: the served version.
         parameters: as the server gave them.
     """
 
     url: str
     model: str
+    version: str
     parameters: Mapping[str, str]
 
     def text(self, name: str) -> str:
@@ -66,7 +68,8 @@ async def describe(transport: Transport, model: str) -> Description:
         ModelMissing: the server does not serve it.
         ContractMismatch: it is written for another version of the contract.
     """
-    description = Description(transport.url, model, await transport.parameters(model))
+    version = await transport.version(model)
+    description = Description(transport.url, model, version, await transport.parameters(model))
     if description.text("contract") != CONTRACT:
         raise description.mismatch(
             f"it is written for contract {description.text('contract')}, this client for {CONTRACT}"

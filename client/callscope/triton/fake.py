@@ -22,6 +22,10 @@ Scripted = Tensors | Exception | Callable[[Tensors], Tensors]
 """What a model answers: tensors, an error to raise, or a function of the inputs."""
 
 
+VERSION = "1"
+"""Of every model of the script."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as the transport received it."""
@@ -77,14 +81,18 @@ class FakeTransport:
 
     async def parameters(self, model: str) -> dict[str, str]:
         """The scripted parameters; `ModelMissing` when the model has neither parameters nor answers."""
-        if model not in self._parameters and model not in self._answers:
-            raise self._missing(model)
+        self._check_served(model)
         return dict(self._parameters.get(model, {}))
+
+    async def version(self, model: str) -> str:
+        """What `models` says too; `ModelMissing` as for `parameters`."""
+        self._check_served(model)
+        return VERSION
 
     async def models(self) -> tuple[ServedModel, ...]:
         """Every model of the script, ready."""
         names = sorted({*self._answers, *self._parameters})
-        return tuple(ServedModel(name, "1", "READY", "") for name in names)
+        return tuple(ServedModel(name, VERSION, "READY", "") for name in names)
 
     async def close(self) -> None:
         """Remember that it was called."""
@@ -97,6 +105,10 @@ class FakeTransport:
         if not script:
             raise self._missing(model)
         return script.pop(0)
+
+    def _check_served(self, model: str) -> None:
+        if model not in self._parameters and model not in self._answers:
+            raise self._missing(model)
 
     def _missing(self, model: str) -> ModelMissing:
         return ModelMissing(self.url, model, sorted({*self._answers, *self._parameters}))

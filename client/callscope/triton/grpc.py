@@ -11,7 +11,14 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
-from callscope.triton.transport import DEFAULT_TIMEOUT_S, DIAGNOSIS_TIMEOUT_S, ServedModel, Tensors, model_missing
+from callscope.triton.transport import (
+    DEFAULT_TIMEOUT_S,
+    DIAGNOSIS_TIMEOUT_S,
+    ServedModel,
+    Tensors,
+    model_missing,
+    newest,
+)
 
 Answer = TypeVar("Answer")
 
@@ -20,8 +27,8 @@ CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
 ]
-FROM_THE_SERVER = "received from peer"
-"""What gRPC's debug text says of a status that the server sent, and not of one that the client made up."""
+NOT_TRITON = {"UNAVAILABLE", "UNIMPLEMENTED"}
+"""Statuses that come where nobody speaks gRPC, or speaks it without Triton's methods."""
 
 
 class GrpcTransport:
@@ -75,6 +82,11 @@ class GrpcTransport:
         answer = await self._answer(request, model, self._timeout_s)
         return {name: value.string_value for name, value in answer.config.parameters.items()}
 
+    async def version(self, model: str) -> str:
+        """The version of a model that answers its requests."""
+        request = self._client().get_model_metadata(model, client_timeout=self._timeout_s, headers=self._headers)
+        return newest((await self._answer(request, model, self._timeout_s)).versions)
+
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
         request = self._client().get_model_repository_index(headers=self._headers, client_timeout=DIAGNOSIS_TIMEOUT_S)
@@ -97,22 +109,26 @@ class GrpcTransport:
         try:
             return await request
         except InferenceServerException as error:
-            failure = self._failure(error, model, limit_s)
-        raise await model_missing(self, model, "") if failure is None else failure
+            status, message = str(error.status()).removeprefix("StatusCode."), error.message() or "no details"
+        raise await self._failure(status, message, model, limit_s)
 
-    def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError | None:
-        """Our error for the library's; None when the model is missing, which takes a further question to explain."""
-        status, message = str(error.status()).removeprefix("StatusCode."), error.message() or "no details"
-        from_the_server = FROM_THE_SERVER in str(error.debug_details())
-        if model and from_the_server and (status == "NOT_FOUND" or "unknown model" in message):
-            return None
+    async def _failure(self, status: str, message: str, model: str, limit_s: float) -> TritonError:
+        if model and (status == "NOT_FOUND" or "unknown model" in message):
+            return await model_missing(self, model, message)
         if status == "DEADLINE_EXCEEDED":
-            return ServerTimeout(self.url, model or "a question about its models", limit_s)
-        if status == "UNAVAILABLE" and from_the_server:
+            return ServerTimeout(self.url, model, limit_s)
+        if status == "UNAVAILABLE" and await self._is_live():
             return ServerBusy(self.url, model, message)
-        if status in {"UNAVAILABLE", "UNIMPLEMENTED"} or not from_the_server:
+        if status in NOT_TRITON:
             return ServerUnreachable(self.url, message)
         return RequestFailed(self.url, model, message)
+
+    async def _is_live(self) -> bool:
+        """Whether the server answers at all: gRPC says UNAVAILABLE of one that refuses and of one that is not there."""
+        try:
+            return bool(await self._client().is_server_live(headers=self._headers, client_timeout=DIAGNOSIS_TIMEOUT_S))
+        except InferenceServerException:
+            return False
 
 
 def _input(name: str, tensor: NDArray[Any]) -> InferInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Mapping, Sequence
+from io import BytesIO
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,13 +15,30 @@ from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
-from callscope.triton.transport import DEFAULT_TIMEOUT_S, DIAGNOSIS_TIMEOUT_S, ServedModel, Tensors, model_missing
+from callscope.triton.transport import (
+    DEFAULT_TIMEOUT_S,
+    DIAGNOSIS_TIMEOUT_S,
+    ServedModel,
+    Tensors,
+    model_missing,
+    newest,
+)
 
 Answer = TypeVar("Answer")
+Headers = Mapping[str, str] | None
 
 NO_TIMEOUT_S = 0.0
 """For aiohttp, which would end every request after a minute: the deadlines are ours."""
 ANY_NUMBER_OF_CONNECTIONS = 0
+NOT_TRITON = "and the answer is not Triton's"
+
+
+class _Client(InferenceServerClient):  # type: ignore[misc]  # the library has no types
+    """Hands large bodies over as a stream, which aiohttp sends piece by piece without holding up the event loop."""
+
+    async def _post(self, request_uri: str, request_body: str | bytes, headers: Headers, query_params: Headers) -> Any:  # noqa: ANN401
+        body = BytesIO(request_body) if isinstance(request_body, bytes) else request_body
+        return await super()._post(request_uri, body, headers, query_params)
 
 
 class HttpTransport:
@@ -44,7 +62,7 @@ class HttpTransport:
         self.url = f"{'https' if tls else 'http'}://{address}"
         self._address, self._tls, self._timeout_s = address, tls, timeout_s
         self._headers = dict(headers or {})
-        self._opened: InferenceServerClient | None = None
+        self._opened: _Client | None = None
 
     async def infer(
         self,
@@ -72,6 +90,11 @@ class HttpTransport:
         config = await self._answer(request, model, self._timeout_s)
         return {name: value["string_value"] for name, value in config.get("parameters", {}).items()}
 
+    async def version(self, model: str) -> str:
+        """The version of a model that answers its requests."""
+        request = self._client().get_model_metadata(model, headers=dict(self._headers))
+        return newest((await self._answer(request, model, self._timeout_s)).get("versions", []))
+
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
         request = self._client().get_model_repository_index(headers=dict(self._headers))
@@ -87,15 +110,15 @@ class HttpTransport:
             await self._opened.close()
             self._opened = None
 
-    def _client(self) -> InferenceServerClient:
+    def _client(self) -> _Client:
         # Made on first use: aiohttp binds a session to the event loop that runs at that moment.
         if self._opened is None:
-            self._opened = InferenceServerClient(
+            self._opened = _Client(
                 self._address,
                 conn_limit=ANY_NUMBER_OF_CONNECTIONS,
                 conn_timeout=NO_TIMEOUT_S,
                 ssl=self._tls,
-                ssl_context=ssl.create_default_context() if self._tls else True,
+                ssl_context=verification(tls=self._tls),
             )
         return self._opened
 
@@ -104,23 +127,30 @@ class HttpTransport:
             async with asyncio.timeout(limit_s):
                 return await request
         except TimeoutError:
-            raise ServerTimeout(self.url, model or "a question about its models", limit_s) from None
+            raise ServerTimeout(self.url, model, limit_s) from None
         except (aiohttp.ClientError, OSError) as error:
             raise ServerUnreachable(self.url, str(error) or type(error).__name__) from None
+        except ValueError:  # no JSON, or tensors of another shape than they claim
+            raise ServerUnreachable(self.url, NOT_TRITON) from None
         except InferenceServerException as error:
-            failure = self._failure(error, model)
-        raise await model_missing(self, model, "") if failure is None else failure
+            failed = error
+        raise await self._failure(failed, model)
 
-    def _failure(self, error: InferenceServerException, model: str) -> TritonError | None:
-        """Our error for the library's; None when the model is missing, which takes a further question to explain."""
+    async def _failure(self, error: InferenceServerException, model: str) -> TritonError:
         status, message = str(error.status()), error.message() or "no details"
-        if error.debug_details() is not None:  # not JSON: whoever answered is not Triton
-            return ServerUnreachable(self.url, f"HTTP status {status}, and the answer is not Triton's")
-        if model and (status == "404" or "unknown model" in message):
-            return None
+        from_triton = error.debug_details() is None  # the library could read the answer
+        if model and from_triton and (status == "404" or "unknown model" in message):
+            return await model_missing(self, model, message)
         if status == "503":
-            return ServerBusy(self.url, model, message)
+            return ServerBusy(self.url, model, message if from_triton else "HTTP status 503")
+        if not from_triton:
+            return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}")
         return RequestFailed(self.url, model, message)
+
+
+def verification(*, tls: bool) -> ssl.SSLContext | bool:
+    """For the library's `ssl_context`, which by default would let aiohttp trust any certificate."""
+    return ssl.create_default_context() if tls else True
 
 
 def _input(name: str, tensor: NDArray[Any]) -> InferInput:

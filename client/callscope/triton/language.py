@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from callscope_preprocessing.windows import Chunk
-
 from callscope.triton.concurrency import map_concurrently
 from callscope.triton.transcriber import Transcriber, Transcript
+from callscope_preprocessing.windows import Chunk
 
 VOTERS = 5
 """How many chunks vote on the language: one may be a name or a cough, five seldom are."""
@@ -42,7 +41,11 @@ async def transcribe_call(
 
     Without a `language`, the chunks with the most speech are transcribed first, each in the language the model detects
     there, and vote; those that voted otherwise are transcribed again with the rest.
+
+    Raises:
+        LanguageUnknown: the model does not know the language.
     """
+    transcriber.language_token(language)  # one that the model does not know is an error even of a silent call
     known: dict[int, Transcript] = {}
 
     async def transcribe(index: int, code: str | None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from callscope.errors import ContractMismatch
 from callscope.triton.pieces import Piece, cut
-from callscope.triton.text_model import TextModel, encode, fetch_text_model
+from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model
 from callscope.triton.transport import Transport
 
 MODEL = "punctuate"
@@ -52,7 +52,7 @@ class Punctuator:
 
         A text that has sentence marks already is given back as it is: the recogniser wrote them.
         """
-        if not text.strip() or SENTENCE_MARK.search(text):
+        if not text.strip() or has_sentence_marks(text):
             return text
         labels: dict[int, str] = {}
         for piece in cut(text, self.model, anywhere=language in WITHOUT_SPACES):
@@ -62,13 +62,18 @@ class Punctuator:
     async def _labels(self, text: str, piece: Piece) -> dict[int, str]:
         """The label that follows each position of `text` where a token of the piece ends."""
         encoded = encode(self.model, text[piece.start : piece.end])
-        answer = await self._transport.infer(MODEL, encoded.inputs)
-        best = np.argmax(answer["logits"][0], axis=-1)
+        logits = await fetch_logits(self._transport, self.model, encoded)
+        best = np.argmax(logits[0], axis=-1)
         return {
             piece.start + end: self.model.labels[int(index)]
             for (start, end), index in zip(encoded.offsets, best, strict=False)
             if end > start
         }
+
+
+def has_sentence_marks(text: str) -> bool:
+    """Whether a sentence ends somewhere in the text; the point of 3.50 ends none."""
+    return bool(SENTENCE_MARK.search(text))
 
 
 def insert_marks(text: str, labels: Mapping[int, str], language: str) -> str:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from callscope.call import Sentence, Sentiment
 from callscope.errors import ContractMismatch
-from callscope.triton.text_model import TextModel, encode, fetch_text_model, softmax
+from callscope.triton.polarity import polarities, side
+from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model, softmax
 from callscope.triton.transport import Transport
 
 MODEL = "sentiment"
-POSITIVE, NEGATIVE = "positive", "negative"
 
 
 class SentimentModel:
-    """Asks the served classifier how texts sound; calls made together are batched by Triton."""
+    """Asks the served classifier how texts sound; calls made together are batched by Triton.
 
-    def __init__(self, transport: Transport, model: TextModel) -> None:
+    Args:
+        transport: to the server.
+        model: the served classifier.
+        polarity: of each of its labels, -1 to 1.
+    """
+
+    def __init__(self, transport: Transport, model: TextModel, polarity: Sequence[float]) -> None:
         self._transport = transport
         self.model = model
-        self._labels = [label.lower() for label in model.labels]
+        self._polarity = tuple(polarity)
 
     @classmethod
     async def from_server(cls, transport: Transport) -> SentimentModel:
@@ -27,22 +33,31 @@ class SentimentModel:
 
         Raises:
             ModelMissing: the server serves no `sentiment`, or not its tokenizer.
-            ContractMismatch: its labels have no positive or no negative.
+            ContractMismatch: its labels do not say how a text sounds.
         """
         model = await fetch_text_model(transport, MODEL)
-        if missing := {POSITIVE, NEGATIVE} - {label.lower() for label in model.labels}:
-            raise ContractMismatch(transport.url, MODEL, f"its labels {model.labels} lack {' and '.join(missing)}")
-        return cls(transport, model)
+        polarity = polarities(model.labels)
+        if polarity is None:
+            raise ContractMismatch(
+                transport.url,
+                MODEL,
+                f"its labels {', '.join(model.labels)} are not known as negative, neutral and positive "
+                "(the checkpoint's config.json names them, in id2label)",
+            )
+        return cls(transport, model, polarity)
 
     async def classify(self, text: str) -> Sentiment:
         """How `text` sounds; what exceeds the model's length is not heard."""
-        answer = await self._transport.infer(MODEL, encode(self.model, text).inputs)
-        probabilities = dict(zip(self._labels, softmax(answer["logits"])[0].tolist(), strict=True))
-        return _sentiment(probabilities)
+        logits = await fetch_logits(self._transport, self.model, encode(self.model, text))
+        pairs = list(zip(self._polarity, softmax(logits)[0].tolist(), strict=True))
+        probabilities = dict.fromkeys(map(side, self._polarity), 0.0)
+        for polarity, probability in pairs:
+            probabilities[side(polarity)] += probability
+        return _sentiment(probabilities, sum(polarity * probability for polarity, probability in pairs))
 
 
 def mean_sentiment(sentences: Sequence[Sentence]) -> Sentiment | None:
-    """The sentiment of sentences together: the mean of their probabilities, each weighted by its characters.
+    """The sentiment of sentences together: the mean of their figures, each weighted by its characters.
 
     None when none of them has a sentiment.
     """
@@ -51,12 +66,11 @@ def mean_sentiment(sentences: Sequence[Sentence]) -> Sentiment | None:
     if not total:
         return None
     labels = scored[0][1].probabilities
-    return _sentiment({label: sum(w * s.probabilities[label] for w, s in scored) / total for label in labels})
-
-
-def _sentiment(probabilities: Mapping[str, float]) -> Sentiment:
-    return Sentiment(
-        label=max(probabilities, key=probabilities.__getitem__),
-        score=probabilities[POSITIVE] - probabilities[NEGATIVE],
-        probabilities=probabilities,
+    return _sentiment(
+        {label: sum(weight * one.probabilities[label] for weight, one in scored) / total for label in labels},
+        sum(weight * one.score for weight, one in scored) / total,
     )
+
+
+def _sentiment(probabilities: dict[str, float], score: float) -> Sentiment:
+    return Sentiment(max(probabilities, key=probabilities.__getitem__), score, probabilities)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from callscope.errors import ContractMismatch
 from callscope.triton.contract import describe
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
@@ -27,6 +28,7 @@ class TextModel:
         labels: in the order of the logits.
         max_length: the most tokens of one text, special tokens included.
         tokenizer: text to token ids.
+        version: the served version.
         precision: fp32, fp16 or int8.
         source: the checkpoint it was exported from.
         revision: of that checkpoint.
@@ -36,6 +38,7 @@ class TextModel:
     labels: tuple[str, ...]
     max_length: int
     tokenizer: Tokenizer
+    version: str
     precision: str
     source: str
     revision: str
@@ -72,6 +75,7 @@ async def fetch_text_model(transport: Transport, name: str) -> TextModel:
         labels=tuple(str(label) for label in description.json("labels", list)),
         max_length=description.count("max_length"),
         tokenizer=await fetch_tokenizer(transport, description.text("tokenizer")),
+        version=description.version,
         precision=description.text("precision"),
         source=description.text("source"),
         revision=description.text("revision"),
@@ -93,6 +97,19 @@ def encode(model: TextModel, text: str) -> EncodedText:
             for span, special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True)
         ),
     )
+
+
+async def fetch_logits(transport: Transport, model: TextModel, encoded: EncodedText) -> NDArray[Any]:
+    """What the model makes of a text: a row for the text, or one for each token in it; a column for each label.
+
+    Raises:
+        ContractMismatch: there are more columns than labels, or fewer.
+    """
+    logits = (await transport.infer(model.name, encoded.inputs, outputs=["logits"]))["logits"]
+    if logits.shape[-1] != len(model.labels):
+        detail = f"it gives {logits.shape[-1]} logits and has {len(model.labels)} labels"
+        raise ContractMismatch(transport.url, model.name, detail)
+    return logits
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -46,5 +46,5 @@ async def _fetch(transport: Transport, model: str) -> Tokenizer:
 async def _page(transport: Transport, model: str, offset: int, size_bytes: int) -> bytes:
     length = min(PAGE_BYTES, size_bytes - offset)
     inputs = {"offset": np.array([offset], np.int64), "length": np.array([length], np.int64)}
-    answer = await transport.infer(model, inputs)
+    answer = await transport.infer(model, inputs, outputs=["bytes"])
     return answer["bytes"].astype(np.uint8, copy=False).tobytes()

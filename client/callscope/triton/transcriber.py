@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,13 @@ from tokenizers import Tokenizer
 from callscope.errors import LanguageUnknown
 from callscope.text.normalize import normalize
 from callscope.triton.contract import Description, describe
+from callscope.triton.evidence import compression_ratio, is_silence, mean_logprob
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
 from callscope_preprocessing.windows import Chunk
 
 MODEL = "transcribe"
+OUTPUTS = ("tokens", "logprobs", "chosen_language", "language_probability", "no_speech_probability")
 UNSPECIFIED = -1
 """On the wire: detect the language, or take the default task."""
 
@@ -28,10 +29,6 @@ TOKENS_PER_SPEECH_SECOND = 16
 """The fastest talkers reach 10 Japanese or Korean syllables a second, and a byte-level vocabulary spends 1 to 2 tokens
 on each; the base leaves room for a window in which voice activity detection has missed some speech. A batch runs until
 its slowest row ends, so a window with little speech must not be allowed a long answer."""
-
-NO_SPEECH_PROBABILITY = 0.6
-NO_SPEECH_LOGPROB = -1.0
-"""Whisper's own thresholds: a window above the one and below the other is silence, whatever words came out."""
 
 REPLACEMENT = "\ufffd"
 
@@ -48,6 +45,7 @@ class WhisperModel:
         end_of_text: the token that ends a text and pads the rest.
         max_tokens: the most tokens of one window.
         tokenizer: token ids to text.
+        version: the served version.
         precision: fp32, fp16 or int8.
         source: the checkpoint it was exported from.
         revision: of that checkpoint.
@@ -60,6 +58,7 @@ class WhisperModel:
     end_of_text: int
     max_tokens: int
     tokenizer: Tokenizer
+    version: str
     precision: str
     source: str
     revision: str
@@ -124,14 +123,19 @@ class Transcriber:
         """
         inputs = {
             "audio": chunk.audio[np.newaxis, :],
-            "language": _option(self._language_token(language), np.int32),
+            "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
             "temperature": _option(0.0, np.float32),
         }
-        return self._read(await self._transport.infer(MODEL, inputs))
+        return self._read(await self._transport.infer(MODEL, inputs, outputs=OUTPUTS))
 
-    def _language_token(self, language: str | None) -> int:
+    def language_token(self, language: str | None) -> int:
+        """The token of a language code, or -1 where none is needed or given.
+
+        Raises:
+            LanguageUnknown: the model does not know the language.
+        """
         known = self.model.languages or {"en": UNSPECIFIED}  # an English-only checkpoint has no language tokens
         if language is None:
             return UNSPECIFIED
@@ -170,22 +174,6 @@ def token_limit(speech_s: float, max_tokens: int) -> int:
     return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
 
 
-def mean_logprob(logprobs: NDArray[np.float32], count: int) -> float:
-    """Whisper's avg_logprob: the sum over `count` text tokens and the end of text, over `count` + 1."""
-    return float(logprobs[: count + 1].sum(dtype=np.float64)) / (count + 1)
-
-
-def compression_ratio(text: str) -> float:
-    """Whisper's compression ratio: UTF-8 bytes of the text over their size after zlib; 0 for no text."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data))
-
-
-def is_silence(no_speech_probability: float, avg_logprob: float) -> bool:
-    """Whisper's rule: probably no speech, and the words that came out are improbable too."""
-    return no_speech_probability > NO_SPEECH_PROBABILITY and avg_logprob < NO_SPEECH_LOGPROB
-
-
 def _option(value: float, kind: type[np.generic]) -> NDArray[Any]:
     return np.array([[value]], kind)
 
@@ -199,6 +187,7 @@ def _read_model(description: Description, tokenizer: Tokenizer) -> WhisperModel:
         end_of_text=description.count("end_of_text"),
         max_tokens=description.count("max_tokens"),
         tokenizer=tokenizer,
+        version=description.version,
         precision=description.text("precision"),
         source=description.text("source"),
         revision=description.text("revision"),

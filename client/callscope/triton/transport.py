@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from numpy.typing import NDArray
 
@@ -13,6 +13,8 @@ from callscope.errors import ModelMissing, SettingsInvalid, TritonError
 
 Tensors = Mapping[str, NDArray[Any]]
 
+SCHEMES = frozenset({"grpc", "grpcs", "http", "https"})
+FORMS = "grpc://HOST:PORT or http://HOST:PORT, or with TLS grpcs:// or https://"
 DEFAULT_TIMEOUT_S = 120.0
 DIAGNOSIS_TIMEOUT_S = 5.0
 """How long an error may take to find out what the server serves instead."""
@@ -78,6 +80,13 @@ class Transport(Protocol):
             ModelMissing: the server does not serve the model.
         """
 
+    async def version(self, model: str) -> str:
+        """The version of a model that answers its requests: the newest one served, a number written as text.
+
+        Raises:
+            ModelMissing: the server does not serve the model.
+        """
+
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
 
@@ -96,8 +105,11 @@ def connect(url: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, headers: Mapping[
     Raises:
         SettingsInvalid: the address has another form.
     """
+    if not is_address(url):
+        raise SettingsInvalid(
+            f"{url!r} is not the address of a Triton server. Write {FORMS}, for example grpc://127.0.0.1:8001."
+        )
     parts = urlsplit(url)
-    _check_address(url, parts)
     address, tls = parts.netloc + parts.path.rstrip("/"), parts.scheme.endswith("s")
     if parts.scheme.startswith("grpc"):
         from callscope.triton.grpc import GrpcTransport  # noqa: PLC0415  one wire need not load the other's library
@@ -108,16 +120,19 @@ def connect(url: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, headers: Mapping[
     return HttpTransport(address, tls=tls, timeout_s=timeout_s, headers=headers)
 
 
-def _check_address(url: str, parts: SplitResult) -> None:
+def is_address(url: str) -> bool:
+    """Whether `connect` takes the address."""
     try:
+        parts = urlsplit(url)
         complete = bool(parts.hostname) and parts.port is not None
     except ValueError:
-        complete = False
-    if parts.scheme not in {"grpc", "grpcs", "http", "https"} or not complete:
-        raise SettingsInvalid(
-            f"{url!r} is not the address of a Triton server. Write grpc://HOST:PORT or http://HOST:PORT, "
-            "for example grpc://127.0.0.1:8001."
-        )
+        return False
+    return complete and parts.scheme in SCHEMES
+
+
+def newest(versions: Iterable[str]) -> str:
+    """The version that Triton runs when a request names none; empty without any."""
+    return max(versions, key=lambda version: int(version) if version.isdecimal() else -1, default="")
 
 
 async def model_missing(transport: Transport, model: str, detail: str) -> ModelMissing:

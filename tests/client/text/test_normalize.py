@@ -3,9 +3,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from callscope.text.normalize import normalize
 from hypothesis import given
 from hypothesis import strategies as st
+
+from callscope.text.normalize import normalize
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from callscope.text.sentences import split_sentences
 from hypothesis import given
 from hypothesis import strategies as st
+
+from callscope.text.sentences import split_sentences
 
 SPEECH = st.text(alphabet="aI .?!,'\"…。？！」「』）Mr가다네요はい3١\n　é")
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from callscope.triton.concurrency import map_concurrently
 
 pytestmark = pytest.mark.asyncio

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import pytest
+
 from callscope.errors import ContractMismatch
 from callscope.triton.contract import Description, describe
 from callscope.triton.fake import FakeTransport
 
-HELD = Description("grpc://host:1", "model", {"contract": "1", "n": "12", "zero": "0", "odd": "12.5", "map": '{"en": 3}', "broken": "{"})
+HELD = Description(
+    "grpc://host:1",
+    "model",
+    {"contract": "1", "n": "12", "zero": "0", "odd": "12.5", "map": '{"en": 3}', "broken": "{"},
+)
 
 
 @pytest.mark.asyncio

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from callscope.errors import ModelMissing, ServerBusy
 from callscope.triton.fake import FakeTransport
 from callscope.triton.transport import Tensors, Transport

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from callscope.triton.fake import FakeTransport
 from callscope.triton.language import VOTERS, transcribe_call
 from callscope.triton.transcriber import Transcriber

@@ -5,11 +5,12 @@ import zlib
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from callscope.errors import ContractMismatch, ModelMissing
 from callscope.triton.fake import FakeTransport
 from callscope.triton.punctuator import Punctuator, capitalise, insert_marks
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 MakeServer = Callable[..., FakeTransport]
 AfterWords = Callable[[Mapping[str, str]], Callable[[str], Mapping[int, str]]]
@@ -36,15 +37,30 @@ def without_inserted_marks(result: str, text: str) -> str | None:
 @pytest.mark.parametrize(
     ("language", "text", "words", "result"),
     [
-        ("en", "yes i see what is your name", {"yes": "COMMA", "see": "PERIOD", "name": "QUESTION"}, "Yes, I see. What is your name?"),
+        (
+            "en",
+            "yes i see what is your name",
+            {"yes": "COMMA", "see": "PERIOD", "name": "QUESTION"},
+            "Yes, I see. What is your name?",
+        ),
         ("en", "i'm sorry and i am here", {"here": "PERIOD"}, "I'm sorry and I am here."),
         ("en", "customer service", {"custom": "COMMA"}, "Customer service"),
-        ("ja", "はい少々お待ちくださいよろしいですか", {"はい": "COMMA", "ください": "PERIOD", "ですか": "QUESTION"}, "はい、少々お待ちください。よろしいですか？"),
-        ("ko", "네 맞습니다 언제 오시나요", {"네": "COMMA", "니다": "PERIOD", "나요": "QUESTION"}, "네, 맞습니다. 언제 오시나요?"),
+        (
+            "ja",
+            "はい少々お待ちくださいよろしいですか",
+            {"はい": "COMMA", "ください": "PERIOD", "ですか": "QUESTION"},
+            "はい、少々お待ちください。よろしいですか？",
+        ),
+        (
+            "ko",
+            "네 맞습니다 언제 오시나요",
+            {"네": "COMMA", "니다": "PERIOD", "나요": "QUESTION"},
+            "네, 맞습니다. 언제 오시나요?",
+        ),
     ],
 )
 @pytest.mark.asyncio
-async def test_marks_follow_the_words_the_model_says(
+async def test_marks_follow_the_words_the_model_says(  # noqa: PLR0917  pytest gives them by name
     made_up_server: MakeServer, after_words: AfterWords, language: str, text: str, words: dict[str, str], result: str
 ) -> None:
     punctuator = await Punctuator.from_server(made_up_server(labeller=after_words(words)))
@@ -69,7 +85,10 @@ async def test_a_decimal_point_is_no_sentence_mark(made_up_server: MakeServer, a
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko", "xx"])
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(alphabet="ab I'é,-3はい가ßİ \u3099", max_size=120) | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60))
+@given(
+    text=st.text(alphabet="ab I'é,-3はい가ßİ \u3099", max_size=120)
+    | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
+)
 def test_nothing_but_marks_and_case_ever_changes(made_up_server: MakeServer, language: str, text: str) -> None:
     async def punctuate() -> str:
         punctuator = await Punctuator.from_server(made_up_server(labeller=random_labels, max_length=24))
@@ -92,7 +111,9 @@ async def test_a_long_text_is_marked_throughout_in_pieces_the_model_can_take(
 
 
 @pytest.mark.asyncio
-async def test_a_word_longer_than_the_model_takes_is_marked_at_its_end(made_up_server: MakeServer, after_words: AfterWords) -> None:
+async def test_a_word_longer_than_the_model_takes_is_marked_at_its_end(
+    made_up_server: MakeServer, after_words: AfterWords
+) -> None:
     server = made_up_server(labeller=after_words({"z": "PERIOD"}), max_length=20)
     text = "x" * 100 + "z"
     assert await (await Punctuator.from_server(server)).punctuate(text, "ko") == text + "."

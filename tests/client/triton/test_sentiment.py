@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from callscope.call import Sentence, Sentiment
 from callscope.errors import ContractMismatch
 from callscope.triton.fake import FakeTransport

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from callscope.errors import ContractMismatch, ModelMissing
 from callscope.triton import tokenizer as tokenizer_module
 from callscope.triton.fake import FakeTransport, serve_bytes
@@ -33,7 +34,9 @@ async def test_it_is_fetched_once_for_each_transport(made_up_server: Callable[..
     assert (len(first.requests), len(second.requests)) == (1, 1)
 
 
-async def test_a_tokenizer_that_pads_or_truncates_does_neither_here(made_up_server: Callable[..., FakeTransport]) -> None:
+async def test_a_tokenizer_that_pads_or_truncates_does_neither_here(
+    made_up_server: Callable[..., FakeTransport],
+) -> None:
     plain = await fetch_tokenizer(made_up_server(), "whisper_tokenizer")
     plain.enable_truncation(3)
     plain.enable_padding(length=50)
@@ -47,7 +50,7 @@ async def test_one_cut_short_is_refused() -> None:
 
 
 async def test_what_is_no_tokenizer_is_refused() -> None:
-    with pytest.raises(ContractMismatch, match="not a tokenizer.json"):
+    with pytest.raises(ContractMismatch, match=r"not a tokenizer\.json"):
         await fetch_tokenizer(serving(b'{"a": 1}'), "whisper_tokenizer")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from callscope.errors import ContractMismatch, LanguageUnknown
 from callscope.triton.fake import FakeTransport
 from callscope.triton.transcriber import Transcriber, token_limit
@@ -58,7 +59,9 @@ async def test_words_arrive_with_their_evidence(made_up_server: MakeServer, hear
 
 
 @pytest.mark.asyncio
-async def test_the_mean_logprob_counts_the_end_of_text_and_not_the_padding(made_up_server: MakeServer, heard: Heard) -> None:
+async def test_the_mean_logprob_counts_the_end_of_text_and_not_the_padding(
+    made_up_server: MakeServer, heard: Heard
+) -> None:
     answer = heard("ab")
     answer["logprobs"][0, :5] = [-1.0, -2.0, -6.0, -100.0, -100.0]
     transcript = await (await Transcriber.from_server(made_up_server(answer))).transcribe(chunk(), None)
@@ -99,7 +102,7 @@ async def test_text_is_composed_and_a_character_cut_by_the_token_limit_is_left_o
 @pytest.mark.asyncio
 async def test_a_language_the_model_does_not_know_is_refused_with_those_it_does(made_up_server: MakeServer) -> None:
     transcriber = await Transcriber.from_server(made_up_server())
-    with pytest.raises(LanguageUnknown, match="'fr'. Choose one of en, ja, ko"):
+    with pytest.raises(LanguageUnknown, match=r"'fr'\. Choose one of en, ja, ko"):
         await transcriber.transcribe(chunk(), "fr")
 
 
@@ -121,7 +124,7 @@ async def test_a_model_without_a_parameter_is_refused_by_its_name(
     made_up_server: MakeServer, whisper_parameters: dict[str, str]
 ) -> None:
     del whisper_parameters["window_samples"]
-    with pytest.raises(ContractMismatch, match="transcribe .* 'window_samples'"):
+    with pytest.raises(ContractMismatch, match=r"transcribe .* 'window_samples'"):
         await Transcriber.from_server(made_up_server(whisper=whisper_parameters))
 
 

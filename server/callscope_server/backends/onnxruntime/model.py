@@ -1,4 +1,4 @@
-"""A Triton backend in Python that runs ONNX graphs: `backend: "onnxruntime"` where Triton has no C++ backend of that name.
+"""Triton's `onnxruntime` backend in Python, for a server that has no C++ backend of that name.
 
 Triton runs this file in its Python stub, one process for each instance. Requests that Triton's scheduler put into one
 batch are concatenated, run once, and split again.
@@ -7,12 +7,13 @@ batch are concatenated, run once, and split again.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
-import triton_python_backend_utils as pb_utils
+import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
+import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]  # Triton's stub brings it
 
 if TYPE_CHECKING:  # Triton runs these files as top-level modules
     from callscope_server.backends.onnxruntime.options import ConfigError, Options, read_options
@@ -47,7 +48,7 @@ class TritonPythonModel:
         self._batched = config["max_batch_size"] > 0
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """Answer a batch of requests: one response each, in order; a request that fails does not take others with it."""
+        """Answer a batch of requests, one response each, in order; a request that fails leaves the others whole."""
         feeds = [self._read(request) for request in requests]
         responses: dict[int, Any] = {}
         for group in self._groups(feeds):
@@ -72,7 +73,7 @@ class TritonPythonModel:
             results = self._infer([feeds[position] for position in group], wanted)
         except Exception as error:
             if len(group) == 1:
-                return {group[0]: pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))}
+                return {group[0]: pb_utils.InferenceResponse(error=pb_utils.TritonError(_reason(error)))}
             return {p: response for each in group for p, response in self._run([each], requests, feeds).items()}
         return {position: _respond(requests[position], result) for position, result in zip(group, results, strict=True)}
 
@@ -105,7 +106,7 @@ def open_session(options: Options) -> ort.InferenceSession:
         session = ort.InferenceSession(str(options.graph), _session_options(options), providers=providers)
     except Exception as error:
         raise ConfigError(
-            f"ONNX Runtime cannot open {options.graph}: {error}. Export the model again, or restore the file."
+            f"ONNX Runtime cannot open {options.graph}: {_reason(error)}. Export the model again, or restore the file."
         ) from error
     if options.device_id is not None and CUDA not in session.get_providers():
         raise ConfigError(_no_cuda(f"the CUDA provider did not start on GPU {options.device_id}"))
@@ -123,8 +124,8 @@ def _providers(options: Options) -> list[str | tuple[str, dict[str, str]]]:
 
 def _no_cuda(what: str) -> str:
     return (
-        f"an instance is of kind KIND_GPU, but {what}. Install onnxruntime-gpu with its CUDA libraries in place of onnxruntime "
-        f"in the server's environment, or set KIND_CPU."
+        f"an instance is of kind KIND_GPU, but {what}. Install onnxruntime-gpu "
+        f"with its CUDA libraries in place of onnxruntime in the server's environment, or set KIND_CPU."
     )
 
 
@@ -139,6 +140,10 @@ def _session_options(options: Options) -> ort.SessionOptions:
     for key, value in options.session_entries.items():
         result.add_session_config_entry(key, value)
     return result
+
+
+def _reason(error: Exception) -> str:
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error)).rstrip(".\n")
 
 
 def _respond(request: Any, outputs: Feeds) -> Any:  # noqa: ANN401 (Triton's own types are untyped)

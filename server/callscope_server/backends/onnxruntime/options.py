@@ -1,4 +1,4 @@
-"""What a config.pbtxt asks of ONNX Runtime, read strictly: what cannot be honoured is an error when the model is loaded.
+"""What a config.pbtxt asks of ONNX Runtime, read strictly: what cannot be honoured is an error at load.
 
 The rule for `parameters`, where options and a model's own description share one map: a key of Triton's C++ onnxruntime
 backend is an option, and is honoured or refused; a key that differs from one of those by a slip of the pen is refused;

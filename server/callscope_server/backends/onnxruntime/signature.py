@@ -58,7 +58,7 @@ def check_signature(
     for entry in config["input"]:
         if entry.get("optional") and entry["name"] not in may_omit:
             raise ConfigError(
-                f"input {entry['name']} is optional in config.pbtxt, but the graph has no value for it. Make it required."
+                f"input {entry['name']} is optional, but the graph has no value for it. Make it required."
             )
     named = {entry["name"] for entry in config["input"]}
     for missing in sorted({node.name for node in inputs} - named - may_omit):
@@ -91,7 +91,7 @@ def _check_shape(what: str, entry: Mapping[str, Any], shape: list[int | str | No
     dims = [int(each) for each in entry.get("reshape", {}).get("shape", entry["dims"])]
     if batched and isinstance(shape[0], int):
         raise ConfigError(
-            f"max_batch_size is above 0, but the first dimension of {what} {entry['name']} is fixed to {shape[0]} in the graph. "
+            f"max_batch_size is above 0, but {what} {entry['name']} has a first dimension of {shape[0]} in the graph. "
             f"Set max_batch_size to 0, or export the graph with a free batch dimension."
         )
     inner = shape[1:] if batched else shape

@@ -1,0 +1,69 @@
+"""A real tritonserver over small graphs made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import psutil
+import pytest
+
+from callscope_server import Environment
+
+from ..small_models import add_model, make_graph, make_plus_one
+
+GraphMaker = Callable[..., onnx.ModelProto]
+AddModel = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def environment(server_environment: Environment) -> Environment:
+    return server_environment
+
+
+@pytest.fixture(scope="session")
+def graph() -> GraphMaker:
+    return make_graph
+
+
+@pytest.fixture(scope="session")
+def plus_one() -> GraphMaker:
+    return make_plus_one
+
+
+@pytest.fixture(scope="session")
+def model() -> AddModel:
+    return add_model
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a process that runs a server has started and allocated, to be looked at again when it is gone."""
+
+    processes: tuple[psutil.Process, ...]
+    shared_memory_prefix: str
+    scratch: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, pid: int) -> Footprint:
+        processes = tuple(psutil.Process(pid).children(recursive=True))
+        commands = [process.cmdline() for process in processes]
+        scratch = {
+            Path(argument.split("=")[1]).parent for c in commands for argument in c if "backend-directory" in argument
+        }
+        return cls(processes, f"callscope_{pid}_", tuple(scratch))
+
+    def names(self) -> list[str]:
+        return sorted(process.name()[:15] for process in self.processes if process.is_running())
+
+    def left_after(self, seconds: float) -> list[str]:
+        _, alive = psutil.wait_procs(self.processes, timeout=seconds)
+        regions = [path.name for path in Path("/dev/shm").glob(f"{self.shared_memory_prefix}*")]
+        return [*(str(each) for each in alive), *regions, *(str(each) for each in self.scratch if each.exists())]
+
+
+@pytest.fixture(scope="session")
+def footprint() -> Callable[[int], Footprint]:
+    return Footprint.of
