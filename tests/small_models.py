@@ -39,6 +39,29 @@ def make_plus_one(shape: Sequence[Any] = (BATCH, "m"), data_type: int = TensorPr
     return make_graph([helper.make_node("Add", ["x", "one"], ["y"])], {"x": tensor}, {"y": tensor}, {"one": one})
 
 
+def make_slow() -> onnx.ModelProto:
+    """Multiplies matrices as often as `x` says, [[rounds]], and gives as much back as `y`."""
+    i, keep, state = (helper.make_tensor_value_info(*each) for each in (("i", 7, []), ("c", 9, []), ("s", 1, ["n", 1])))
+    more, grown = (helper.make_tensor_value_info(*each) for each in (("c2", 9, []), ("s2", 1, ["n", 1])))
+    body_nodes = [
+        helper.make_node("Identity", ["c"], ["c2"]),
+        helper.make_node("ReduceMax", ["s"], ["most"], keepdims=0),
+        helper.make_node("Add", ["big", "most"], ["moved"]),  # else every round were the same, and worked out once
+        helper.make_node("MatMul", ["moved", "big"], ["product"]),
+        helper.make_node("ReduceSum", ["product"], ["total"], keepdims=0),
+        helper.make_node("Add", ["s", "total"], ["s2"]),
+    ]
+    body = helper.make_graph(body_nodes, "body", [i, keep, state], [more, grown])
+    nodes = [
+        helper.make_node("Cast", ["x"], ["rounds"], to=TensorProto.INT64),
+        helper.make_node("ReduceMax", ["rounds"], ["limit"], keepdims=0),
+        helper.make_node("Loop", ["limit", "go", "x"], ["y"], body=body),
+    ]
+    tensor = (TensorProto.FLOAT, ["n", 1])
+    constants = {"go": np.array(True), "big": np.zeros((400, 400), np.float32)}
+    return make_graph(nodes, {"x": tensor}, {"y": tensor}, constants)
+
+
 def add_model(
     repository: Path,
     name: str,

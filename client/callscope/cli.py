@@ -49,7 +49,10 @@ def program(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help="The settings file. [CALLSCOPE_CONFIG, or callscope.toml if it is in the working directory]"),
+        typer.Option(
+            readable=False,
+            help="The settings file. [CALLSCOPE_CONFIG, or callscope.toml if it is in the working directory]",
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of whatever fails.")] = False,
     version: Annotated[

@@ -38,11 +38,10 @@ class Settings(BaseSettings):
     )
 
     server: str | None = None
-    """A running Triton: grpc://HOST:PORT or http://HOST:PORT, or with TLS grpcs:// or https://.
-    Empty: start one for the time it is needed."""
+    """A running Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https). Empty: start one while needed."""
 
     repository: Path | None = None
-    """The model repository that the embedded server loads. Empty: the checkout's model_repository."""
+    """The model repository: what an embedded server loads, where exports go. Empty: the clone's model_repository."""
 
     server_environment: Path | None = None
     """The embedded server's own Python environment, made on first use. Empty: a folder in ~/.cache/callscope."""
@@ -51,8 +50,7 @@ class Settings(BaseSettings):
     """How long the embedded server may take to load its models, in seconds."""
 
     language: str | None = None
-    """The language spoken, as a code the recogniser knows (en, ja, ko). Empty: the up to 5 stretches with the
-    most speech are asked, and the whole call is transcribed in the language they agree on."""
+    """The language spoken, a code the recogniser knows (en, ja, ko). Empty: detected, by a vote of up to 5 chunks."""
 
     agent_channel: int | None = Field(default=None, ge=0)
     """The channel the agent is on, counted from 0 (left). Empty: the roles stay unknown."""
@@ -67,7 +65,7 @@ class Settings(BaseSettings):
     """The longest call accepted, in seconds."""
 
     vad_mode: int = Field(default=3, ge=0, le=3)
-    """How strictly voice activity detection judges: 0 calls the most sound speech, 3 the least."""
+    """How strictly voice activity detection judges: 0 takes the most for speech, 3 the least."""
 
     max_gap_s: float = Field(default=0.5, ge=0)
     """Pauses up to this many seconds stay within one stretch of speech, if it fits the recogniser's window."""

@@ -13,9 +13,8 @@ import numpy as np
 import soundfile
 import soxr
 import torch
-from numpy.typing import NDArray
-
 from demo.recipe import augment, texts, voices
+from numpy.typing import NDArray
 
 CALLS = Path(__file__).parents[1] / "calls"
 LINE_RATE_HZ = 8_000
@@ -73,7 +72,9 @@ def mix(said: list[Spoken], seed: int) -> NDArray[np.float32]:
     channels = torch.zeros(len(SPEAKERS), frames)
     for sentence in said:
         start = int(sentence.start_s * voices.RATE_HZ)
-        channels[SPEAKERS.index(sentence.speaker), start : start + len(sentence.samples)] += torch.from_numpy(sentence.samples)
+        channels[SPEAKERS.index(sentence.speaker), start : start + len(sentence.samples)] += torch.from_numpy(
+            sentence.samples
+        )
     channels = augment.telephone(channels, generator, share=1.0)
     channels = channels + 10 ** (NOISE_DB / 20) * augment.noise(len(SPEAKERS), frames, generator)
     return soxr.resample(channels.numpy().T, voices.RATE_HZ, LINE_RATE_HZ).astype(np.float32)
@@ -96,7 +97,9 @@ def main() -> None:
         said = speak(script, SEEDS[language])
         soundfile.write(CALLS / f"{language}.wav", mix(said, SEEDS[language]), LINE_RATE_HZ, subtype="ULAW")
         (CALLS / f"{language}.rttm").write_text(rttm(language, said), encoding="utf-8")
-        print(f"{language}: {said[-1].end_s:.1f} s, {len(said)} sentences, longest {max(len(one.samples) for one in said) / voices.RATE_HZ:.1f} s")
+        print(
+            f"{language}: {said[-1].end_s:.1f} s, {len(said)} sentences, longest {max(len(one.samples) for one in said) / voices.RATE_HZ:.1f} s"
+        )
 
 
 if __name__ == "__main__":

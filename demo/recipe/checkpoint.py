@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from demo.recipe import texts
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     GenerationConfig,
@@ -13,8 +14,6 @@ from transformers import (
     WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
 )
-
-from demo.recipe import texts
 
 WINDOW_S = 8
 MELS = 80
@@ -35,7 +34,11 @@ SPECIAL = (
 def train_tokenizer(sentences: int = 20_000) -> Tokenizer:
     """Byte-level BPE over training sentences of the three languages."""
     rng = random.Random("tokenizer")
-    corpus = [texts.spoken(texts.sentence(language, "train", rng)[1]) for _ in range(sentences) for language in texts.LANGUAGES]
+    corpus = [
+        texts.spoken(texts.sentence(language, "train", rng)[1])
+        for _ in range(sentences)
+        for language in texts.LANGUAGES
+    ]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -50,7 +53,9 @@ def train_tokenizer(sentences: int = 20_000) -> Tokenizer:
 
 def features() -> WhisperFeatureExtractor:
     """Whisper's own front end with a shorter window."""
-    return WhisperFeatureExtractor(feature_size=MELS, sampling_rate=16_000, hop_length=160, chunk_length=WINDOW_S, n_fft=400)
+    return WhisperFeatureExtractor(
+        feature_size=MELS, sampling_rate=16_000, hop_length=160, chunk_length=WINDOW_S, n_fft=400
+    )
 
 
 def configuration(tokenizer: Tokenizer, **sizes: int) -> WhisperConfig:

@@ -10,6 +10,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import soxr
+from demo.recipe import speech, texts
 
 from callscope.embedded import server_url
 from callscope.settings import Settings
@@ -18,7 +19,6 @@ from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.windows import Chunk
-from demo.recipe import speech, texts
 
 RATE_HZ, LINE_RATE_HZ = 16_000, 8_000
 LEAD = 3_200
@@ -41,7 +41,9 @@ def error_rate(language: str, pairs: list[Pair]) -> float:
     references, hypotheses = zip(*pairs, strict=True)
     if language == "en":
         return float(jiwer.wer(list(references), list(hypotheses)))
-    return float(jiwer.cer([text.replace(" ", "") for text in references], [text.replace(" ", "") for text in hypotheses]))
+    return float(
+        jiwer.cer([text.replace(" ", "") for text in references], [text.replace(" ", "") for text in hypotheses])
+    )
 
 
 async def recognise(url: str, language: str, utterances: list[speech.Utterance]) -> dict[str, list[Pair]]:

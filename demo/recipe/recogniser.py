@@ -16,18 +16,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from demo.recipe import augment, checkpoint, guide, imagine, sounds, speech, texts
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from demo.recipe import augment, checkpoint, sounds, speech, texts
-
 RATE_HZ = 16_000
 BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
 IGNORE = -100
-CTC_SHARE = 0.4
+CTC_SHARE = 0.3
+WRONG_SHARE = 0.2  # decoder inputs that are another token: who cannot trust what was written has to listen
+SAMPLES_PER_STATE = 320
 AVERAGE_EVERY = 10  # steps
 
 
@@ -39,6 +40,7 @@ class Example:
     text: str | None
     language: str
     sounds: tuple[int, ...] = ()
+    spoken: tuple[int, int] = (0, 0)  # first and last sample of speech
 
 
 class Corpus:
@@ -78,7 +80,8 @@ class Corpus:
             said.append(utterance.text)
         samples = np.concatenate(parts)[: int(BUCKETS_S[-1] * RATE_HZ)]  # only ever cuts the last pause
         heard = [letter for text in said for letter in sounds.sounds(text, language)]
-        return Example(samples, ("" if language == "ja" else " ").join(said), language, tuple(heard))
+        spoken = len(parts[0]), min(len(samples), sum(map(len, parts[:-1])))
+        return Example(samples, ("" if language == "ja" else " ").join(said), language, tuple(heard), spoken)
 
     def _silence(self, shortest_s: float, longest_s: float) -> NDArray[np.float32]:
         return np.zeros(int(self.rng.uniform(shortest_s, longest_s) * RATE_HZ), np.float32)
@@ -109,8 +112,11 @@ class Trainee(nn.Module):
         super().__init__()
         self.whisper = WhisperForConditionalGeneration(checkpoint.configuration(tokenizer, **sizes))
         for convolution in (self.whisper.model.encoder.conv1, self.whisper.model.encoder.conv2):
-            nn.init.kaiming_normal_(convolution.weight)  # at Whisper's own scale the position drowns a small model's sound
+            nn.init.kaiming_normal_(
+                convolution.weight
+            )  # at Whisper's own scale the position drowns a small model's sound
         self.ctc = nn.Linear(self.whisper.config.d_model, len(sounds.LETTERS) + 1)
+        self.guide = guide.Guide(self.whisper)
 
     def encode(self, mel: Tensor) -> Tensor:
         """The encoder on windows of any length: transformers' own forward insists on full ones."""
@@ -137,6 +143,8 @@ class Batch:
     tokens: Tensor
     targets: Tensor
     ctc: list[Tensor]
+    lengths: Tensor
+    spoken: Tensor
 
 
 class Collator:
@@ -160,38 +168,73 @@ class Collator:
             _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>")),
             _pad([targets for _, targets in rows], IGNORE),
             [torch.tensor(example.sounds, dtype=torch.long) for example in examples],
+            torch.tensor([len(self.tokenizer.encode(example.text or "").ids) for example in examples]),
+            torch.tensor([example.spoken for example in examples]) // SAMPLES_PER_STATE,
         )
 
     def _id(self, token: str) -> int:
         return int(self.tokenizer.token_to_id(token))
 
-    def _row(self, example: Example) -> tuple[list[int], list[int]]:
+    def written(self, lines: list[imagine.Line]) -> tuple[Tensor, Tensor, Tensor]:
+        """Decoder inputs, targets and text lengths of lines without sound."""
+        rows = [self._row(line) for line in lines]
+        tokens = _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>"))
+        targets = _pad([targets for _, targets in rows], IGNORE)
+        return tokens, targets, torch.tensor([len(tokens) - 4 for tokens, _ in rows])
+
+    def _row(self, example: Example | imagine.Line) -> tuple[list[int], list[int]]:
         text = self.tokenizer.encode(example.text or "").ids
         language = self._id(f"<|{example.language}|>")
         prompt = [self._id("<|startoftranscript|>"), language, self._id("<|transcribe|>"), self._id("<|notimestamps|>")]
+        wrong = torch.rand(len(text), generator=self.generator) < WRONG_SHARE
+        other = torch.randint(self.tokenizer.get_vocab_size(), (len(text),), generator=self.generator)
+        written = [
+            one if swap else token for token, one, swap in zip(text, other.tolist(), wrong.tolist(), strict=True)
+        ]
         first = self._id("<|nospeech|>") if example.text is None else language
-        return prompt + text, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")]
+        return prompt + written, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")]
 
 
 def _pad(rows: list[list[int]], filler: int) -> Tensor:
     return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=filler)
 
 
-def loss_of(trainee: Trainee, batch: Batch) -> Tensor:
-    """Cross entropy of the decoder and the encoder's CTC loss."""
+def loss_of(trainee: Trainee, batch: Batch, guided: float) -> Tensor:
+    """Cross entropy of the decoder, the encoder's CTC loss, and `guided` times the attention off the diagonal."""
     with torch.autocast("cpu", torch.bfloat16):
         states = trainee.encode(batch.mel)
         logits = trainee.decode(batch.tokens, states)
         heard = trainee.ctc(states)
     written = functional.cross_entropy(
-        logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.1
+        logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
     )
     lengths = torch.tensor([len(text) for text in batch.ctc])
     steps = torch.full((len(batch.ctc),), heard.shape[1])
     ctc = functional.ctc_loss(
-        heard.float().log_softmax(-1).transpose(0, 1), torch.cat(batch.ctc), steps, lengths, sounds.BLANK, zero_infinity=True
+        heard.float().log_softmax(-1).transpose(0, 1),
+        torch.cat(batch.ctc),
+        steps,
+        lengths,
+        sounds.BLANK,
+        zero_infinity=True,
     )
-    return (1 - CTC_SHARE) * written + CTC_SHARE * ctc
+    loss = (1 - CTC_SHARE) * written + CTC_SHARE * ctc
+    return loss + guided * trainee.guide.loss(batch.lengths, batch.spoken) if guided else loss
+
+
+def imagined_loss(
+    trainee: Trainee, collate: Collator, lines: list[imagine.Line], rng: random.Random, guided: float
+) -> Tensor:
+    """Cross entropy of the decoder on text without sound, and the attention off the diagonal."""
+    encoder = trainee.whisper.model.encoder
+    states, spoken = imagine.states(lines, trainee.ctc, encoder.embed_positions.weight, encoder.layer_norm, rng)
+    tokens, targets, lengths = collate.written(lines)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = trainee.decode(tokens, states)
+    loss = functional.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
+    )
+    return loss + guided * trainee.guide.loss(lengths, spoken) if guided else loss
 
 
 @dataclass(slots=True)
@@ -222,7 +265,9 @@ class Run:
 def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
     """A fresh run."""
     trainee = Trainee(tokenizer, **sizes)
-    average = torch.optim.swa_utils.AveragedModel(trainee, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98))
+    average = torch.optim.swa_utils.AveragedModel(
+        trainee, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98)
+    )
     optimizer = torch.optim.AdamW(trainee.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     return Run(trainee, average, optimizer)
 
@@ -239,25 +284,34 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
     state, started = options.work / "state.pt", time.monotonic()
     full_from = options.steps - options.full_steps
     stream = {full: corpus.batches(options.batch_s, full_windows=full) for full in (False, True)}
-    losses: list[float] = []
+    library = imagine.Library(corpus.rng, options.sentences)
+    losses: dict[str, list[float]] = defaultdict(list)
     run.trainee.train()
     while run.step < options.steps:
         full = run.step >= full_from
         corpus.joined = run.step >= options.single_steps
-        batch = collate(next(stream[full]), full_windows=full, clean=run.step < options.clean_steps)
+        guided = 0.0 if corpus.joined else 1.0
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options.steps, options.peak)
-        loss = loss_of(run.trainee, batch)
         run.optimizer.zero_grad()
-        loss.backward()
+        if full or run.step % options.listen_every == 0:
+            batch = collate(next(stream[full]), full_windows=full, clean=run.step < options.clean_steps)
+            heard = loss_of(run.trainee, batch, guided)
+            heard.backward()
+            losses["heard"].append(heard.item())
+        if options.imagined_rows and not full:
+            lines = library.draw(options.imagined_rows, joined=corpus.joined)
+            read = imagined_loss(run.trainee, collate, lines, corpus.rng, guided)
+            read.backward()
+            losses["read"].append(read.item())
         nn.utils.clip_grad_norm_(run.trainee.parameters(), 1.0)
         run.optimizer.step()
         run.step += 1
         if run.step % AVERAGE_EVERY == 0:
             run.average.update_parameters(run.trainee)
-        losses.append(loss.item())
         if run.step % 50 == 0:
-            print(f"step {run.step} loss {np.mean(losses):.3f} seconds {time.monotonic() - started:.0f}", flush=True)
+            means = " ".join(f"{name} {np.mean(values):.3f}" for name, values in losses.items())
+            print(f"step {run.step} {means} seconds {time.monotonic() - started:.0f}", flush=True)
             losses.clear()
         if run.step % options.save_every == 0 or run.step == options.steps:
             run.save(state)
@@ -271,9 +325,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--clean-steps", type=int, default=400, help="first steps, without noise and line")
-    parser.add_argument("--single-steps", type=int, default=900, help="steps before utterances are joined")
+    parser.add_argument("--single-steps", type=int, default=2500, help="steps before utterances are joined")
     parser.add_argument("--full-steps", type=int, default=300, help="last steps, on full windows")
     parser.add_argument("--batch-s", type=float, default=64.0, help="seconds of sound a step")
+    parser.add_argument("--sentences", type=int, default=15_000, help="written sentences a language")
+    parser.add_argument("--imagined-rows", type=int, default=128, help="written sentences a step")
+    parser.add_argument("--listen-every", type=int, default=1, help="steps from one batch of sound to the next")
     parser.add_argument("--peak", type=float, default=1.2e-3)
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)

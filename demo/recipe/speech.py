@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
 from demo.recipe import texts, voices
+from numpy.typing import NDArray
 
 UTTERANCES_PER_SHARD = 250
 SHUFFLED_SHARE = 0.2
@@ -94,8 +93,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    plan = [Shard(arguments.folder, language, "held-out", index) for index in range(arguments.held_out_shards) for language in texts.LANGUAGES]
-    plan += [Shard(arguments.folder, language, "train", index) for index in range(arguments.shards) for language in texts.LANGUAGES]
+    plan = [
+        Shard(arguments.folder, language, "held-out", index)
+        for index in range(arguments.held_out_shards)
+        for language in texts.LANGUAGES
+    ]
+    plan += [
+        Shard(arguments.folder, language, "train", index)
+        for index in range(arguments.shards)
+        for language in texts.LANGUAGES
+    ]
     with ProcessPoolExecutor(arguments.workers) as pool:
         for path in pool.map(make, plan):
             print(path.name, flush=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from demo.recipe import texts
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -19,8 +20,6 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
-
-from demo.recipe import texts
 
 PUNCTUATION = ("O", "COMMA", "PERIOD", "QUESTION")
 SENTIMENT = ("negative", "neutral", "positive")
@@ -135,13 +134,17 @@ def fit(model: PreTrainedModel, make: Maker, tokenizer: Tokenizer, options: argp
     """AdamW, linear decay, cross entropy."""
     rng = random.Random(options.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.peak, weight_decay=0.02, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(step / 100, 1 - step / (options.steps + 1)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(step / 100, 1 - step / (options.steps + 1))
+    )
     stream = batches(make, tokenizer, rng, options.rows)
     model.train()
     for step in range(1, options.steps + 1):
         ids, mask, labels = tensors(next(stream), rng)
         logits = model(input_ids=ids, attention_mask=mask).logits
-        loss = functional.cross_entropy(logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE, label_smoothing=0.05)
+        loss = functional.cross_entropy(
+            logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE, label_smoothing=0.05
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -59,7 +59,11 @@ def _espeak(language: str, total: float) -> list[Voice]:
 def voices(language: str) -> tuple[Voice, ...]:
     """Every voice of a language, the held-out ones included."""
     if language == "en":
-        human = [Voice("en", "flite", "kal16", 0.12), Voice("en", "flite", "awb", 0.16), Voice("en", "flite", "slt", 0.16)]
+        human = [
+            Voice("en", "flite", "kal16", 0.12),
+            Voice("en", "flite", "awb", 0.16),
+            Voice("en", "flite", "slt", 0.16),
+        ]
         human += [Voice("en", "festival", "ked", 0.08), Voice("en", "flite", "rms", 1.0, held_out=True)]
         return (*human, *_espeak("en", 0.48))
     if language == "ja":

@@ -12,10 +12,14 @@ from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, Se
 _MESSAGE = re.compile(r'^[EIW]\d{4} [\d:.]+ \d+ \S+\] (".*")$')
 _LOAD = re.compile(r"failed to load (model )?'(?P<model>[^']+)'( version \d+)?: (?P<reason>.*)", re.DOTALL)
 _POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)", re.DOTALL)
+_ENSEMBLE = re.compile(r"(Invalid argument: )?(?P<reason>(in )?ensemble (?P<model>[^\s,]+),? .*)", re.DOTALL)
+_MANAGER = re.compile(r'^E\d{4} [\d:.]+ \d+ model_repository_manager\S+\] (".*")$', re.MULTILINE)
+_NOT_ALL = "failed to load all models"
 _SYNTAX = re.compile(r"Error parsing text-format inference\.ModelConfig: (?P<where>.*?)\.?$")
 _SOCKET = re.compile(r"Socket '(?P<host>[^']+):(?P<port>\d+)' already in use")
 _STATUS_NAME = re.compile(r"^(Internal|Invalid argument|Not found|Unavailable|Unsupported)( error)?[:-] ")
 _EXCEPTION_NAME = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Invalid|Fail)\w*: ")
+_REMEDY = "Mend what is named here, or remove it from the model repository."
 TAIL_LINES = 3
 
 
@@ -31,7 +35,10 @@ def explain(log: str, exit_code: int | None, log_file: Path | None) -> ServerErr
         return PortInUse(taken["host"], int(taken["port"]))
     if failed := _root_causes(_failed_models(log)):
         reasons = " ".join(f"Model '{model}' does not load: {_sentence(reason)}" for model, reason in failed)
-        return RepositoryInvalid(f"{reasons} Mend what is named here, or remove it from the model repository.")
+        return RepositoryInvalid(f"{reasons} {_REMEDY}")
+    if _NOT_ALL in log and (complaints := _MANAGER.findall(log)):
+        reasons = " ".join(_sentence(_plain(_unquote(complaint))) for complaint in complaints)
+        return RepositoryInvalid(f"The models do not load: {reasons} {_REMEDY}")
     tail = " / ".join([line for line in log.splitlines() if line.strip()][-TAIL_LINES:]) or "none"
     where = f"Read the whole log in {log_file}" if log_file else "Start it with a log file to see more"
     return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail} {where}.")
@@ -49,7 +56,7 @@ def _failed_models(log: str) -> Iterator[tuple[str, str]]:
             syntax = f" (line {parsing['where']})"
         if quoted := _MESSAGE.match(line):
             message = _unquote(quoted[1])
-            for found in filter(None, (pattern.match(message) for pattern in (_LOAD, _POLL))):
+            for found in filter(None, (pattern.match(message) for pattern in (_LOAD, _POLL, _ENSEMBLE))):
                 yield found["model"], _plain(found["reason"]) + (syntax if "text proto" in message else "")
 
 

@@ -2,9 +2,11 @@
 
 This file is run as a script, with the standard library only, in a session of its own. One JSON object arrives on the
 first line of its input; it answers with the server's pid, then watches. It ends the server when a line or the end of
-the input arrives, when its parent is gone (`kill -9` included), or on SIGTERM. When the server has ended, for whatever
-reason, it ends the Python stubs the server left, and removes their shared memory and the scratch folder. Should this
-process itself be killed, the kernel kills the server.
+the input arrives, when its parent is gone (`kill -9` included), or on SIGTERM.
+
+A second process, forked from this one, waits for its end: of the server, or of a supervisor that was killed itself. It
+then kills what is left of the server, and removes its shared memory and the scratch folder. The Python stubs are not
+left to end by themselves: one whose server dies while it loads a model waits for an answer for ever.
 """
 
 from __future__ import annotations
@@ -36,21 +38,43 @@ def main() -> int:
         order = json.loads(unbuffered.readline())
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
+    alive = _fork_cleaner(order)
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     try:
-        server = _start(order)
+        server = _start(order, alive)
         with contextlib.suppress(BrokenPipeError):
             print(server.pid, flush=True)  # noqa: T201 (the answer to the parent)
         _watch(server, order, stopping)
-        _end_group(server.pid)
     finally:
-        _clean(order)
+        os.close(alive)
+        _reap()
     return server.returncode if server.returncode >= 0 else 128 - server.returncode
 
 
-def _start(order: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _fork_cleaner(order: dict[str, Any]) -> int:
+    """Fork the process that cleans up when the pipe it reads from is closed.
+
+    Returns:
+        The pipe's other end, which the kernel closes when this process ends. The server's pid is to be written to it.
+    """
+    reading, alive = os.pipe()
+    if os.fork():
+        os.close(reading)
+        return alive
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for inherited in (alive, sys.stdin.fileno(), sys.stdout.fileno()):
+        os.close(inherited)
+    with os.fdopen(reading, "rb") as pipe:
+        group = pipe.read()
+    with contextlib.suppress(ProcessLookupError, ValueError):
+        os.killpg(int(group), signal.SIGKILL)
+    _clean(order)
+    os._exit(0)
+
+
+def _start(order: dict[str, Any], alive: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (the command comes from our parent)
         order["command"],
         env=order["environment"],
@@ -58,11 +82,13 @@ def _start(order: dict[str, Any]) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
         process_group=0,
-        preexec_fn=_die_with_supervisor,  # noqa: PLW1509 (this process has one thread)
+        preexec_fn=lambda: _become_server(alive),  # noqa: PLW1509 (this process has one thread)
     )
 
 
-def _die_with_supervisor() -> None:
+def _become_server(alive: int) -> None:
+    """Run in the server's process just before it becomes the server: the kernel is to kill it with the supervisor."""
+    os.write(alive, str(os.getpid()).encode())
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -88,9 +114,8 @@ def _terminate(server: subprocess.Popen[bytes], grace_s: float) -> None:
         server.wait()
 
 
-def _end_group(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+def _reap() -> None:
+    """Wait for the cleaner, and for the stubs that it killed."""
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)

@@ -159,24 +159,27 @@ def made_up_server() -> MakeServer:
         max_length: int = 64,
         without: tuple[str, ...] = (),
         whisper: Mapping[str, str] = WHISPER,
+        sentiments: tuple[str, ...] = SENTIMENTS,
+        answers: Mapping[str, Scripted | list[Scripted]] = {},
     ) -> FakeTransport:
         tokenizers = {
             "whisper_tokenizer": serve_bytes(byte_tokenizer().to_str().encode()),
             "punctuate_tokenizer": serve_bytes(text_tokenizer().to_str().encode()),
             "sentiment_tokenizer": serve_bytes(text_tokenizer().to_str().encode()),
         }
-        answers: dict[str, Scripted | list[Scripted]] = {
+        script: dict[str, Scripted | list[Scripted]] = {
             "transcribe": transcribe,
             "punctuate": label_tokens(labeller),
             "sentiment": judge,
         } | {name: answer for name, (answer, _) in tokenizers.items()}
+        script |= answers
         parameters = {
             "transcribe": dict(whisper),
             "punctuate": text_parameters(PUNCTUATION, "punctuate_tokenizer", max_length),
-            "sentiment": text_parameters(SENTIMENTS, "sentiment_tokenizer", 128),
+            "sentiment": text_parameters(sentiments, "sentiment_tokenizer", 128),
         } | {name: parameters for name, (_, parameters) in tokenizers.items()}
         return FakeTransport(
-            {name: answer for name, answer in answers.items() if name not in without},
+            {name: answer for name, answer in script.items() if name not in without},
             parameters={name: values for name, values in parameters.items() if name not in without},
         )
 

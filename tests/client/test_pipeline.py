@@ -11,8 +11,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from callscope.call import Call
-from callscope.errors import LanguageUnknown, ModelMissing, ServerBusy, SettingsInvalid
+from callscope.call import Call, Step
+from callscope.errors import (
+    LanguageUnknown,
+    ModelMissing,
+    RequestFailed,
+    ServerBusy,
+    ServerTimeout,
+    SettingsInvalid,
+    TritonError,
+)
 from callscope.pipeline import analyze
 from callscope.report.json import schema, to_json
 from callscope.settings import Settings
@@ -60,6 +68,10 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def step_of(call: Call, name: str) -> Step:
+    return next(step for step in call.processing.steps if step.name == name)
+
+
 def configured(**values: Any) -> Settings:
     return Settings(**values)
 
@@ -81,12 +93,12 @@ async def test_a_call_goes_through_every_step(
     assert sum(step.seconds for step in call.processing.steps) <= call.processing.wall_seconds
     assert call.processing.rtf == pytest.approx(call.processing.wall_seconds / 12.0)
     assert {
-        use: (model.name, model.precision, model.source, model.revision)
+        use: (model.name, model.version, model.precision, model.source, model.revision)
         for use, model in call.processing.models.items()
     } == {
-        "asr": ("transcribe", "fp32", "made-up/model", "r1"),
-        "punctuation": ("punctuate", "fp32", "made-up/model", "r1"),
-        "sentiment": ("sentiment", "fp32", "made-up/model", "r1"),
+        "asr": ("transcribe", "1", "fp32", "made-up/model", "r1"),
+        "punctuation": ("punctuate", "1", "fp32", "made-up/model", "r1"),
+        "sentiment": ("sentiment", "1", "fp32", "made-up/model", "r1"),
     }
     sha256 = sha256_of(stereo)
     assert (call.recording.sha256, call.recording.id, call.recording.source) == (sha256, sha256[:16], str(stereo))
@@ -199,7 +211,7 @@ async def test_a_server_without_punctuation_gives_plain_text_and_says_so(
 ) -> None:
     call = await analysed(stereo, made_up_server(heard(SAID), without=(lacking,)))
     assert call.processing.degraded == ("punctuate",)
-    skipped = next(step for step in call.processing.steps if step.name == "punctuate")
+    skipped = step_of(call, "punctuate")
     assert skipped.status == "skipped"
     assert lacking in str(skipped.error)
     assert "punctuation" not in call.processing.models
@@ -223,6 +235,59 @@ async def test_a_server_without_sentiment_gives_none_and_says_so(
     assert call.processing.degraded == ("sentiment",)
     assert all(segment.sentiment is None for segment in call.segments)
     assert all(sentence.sentiment is None for segment in call.segments for sentence in segment.sentences)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RequestFailed("fake://callscope", "punctuate", "out of memory"),
+        ServerBusy("fake://callscope", "punctuate", "queue full"),
+        ServerTimeout("fake://callscope", "punctuate", 1.0),
+    ],
+)
+async def test_a_punctuation_that_fails_leaves_plain_text_and_says_why(
+    stereo: Path, made_up_server: MakeServer, heard: Heard, failure: TritonError
+) -> None:
+    server = made_up_server(heard(SAID), answers={"punctuate": failure})
+    call = await analysed(stereo, server)
+    step = step_of(call, "punctuate")
+    assert (call.processing.degraded, step.status, step.error) == (("punctuate",), "failed", str(failure))
+    assert [segment.text for segment in call.segments] == [SAID] * 3
+    assert all(segment.sentiment is not None for segment in call.segments)
+    assert all(party.questions is None for party in call.metrics.speakers.values())
+    jsonschema.Draft202012Validator(schema()).validate(to_json(call))
+
+
+async def test_a_sentiment_that_fails_once_gives_none_at_all_and_says_why(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    failure = RequestFailed("fake://callscope", "sentiment", "out of memory")
+    good = {"logits": np.zeros((1, 3), np.float32)}
+    server = made_up_server(heard(SAID), answers={"sentiment": [good, failure, good]})
+    call = await analysed(stereo, server)
+    step = step_of(call, "sentiment")
+    assert (call.processing.degraded, step.status, step.error) == (("sentiment",), "failed", str(failure))
+    assert all(segment.sentiment is None for segment in call.segments)
+    assert all(sentence.sentiment is None for segment in call.segments for sentence in segment.sentences)
+
+
+@pytest.mark.parametrize("name", ["punctuate", "sentiment"])
+async def test_a_model_that_gives_other_logits_than_it_has_labels_is_left_out(
+    stereo: Path, made_up_server: MakeServer, heard: Heard, name: str
+) -> None:
+    server = made_up_server(heard(SAID), answers={name: {"logits": np.zeros((1, 16, 9), np.float32)}})
+    call = await analysed(stereo, server)
+    assert call.processing.degraded == (name,)
+    assert "gives 9 logits" in str(step_of(call, name).error)
+
+
+async def test_a_tokenizer_that_cannot_be_fetched_costs_its_step_only(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    failure = RequestFailed("fake://callscope", "sentiment_tokenizer", "out of memory")
+    call = await analysed(stereo, made_up_server(heard(SAID), answers={"sentiment_tokenizer": failure}))
+    assert (call.processing.degraded, step_of(call, "sentiment").error) == (("sentiment",), str(failure))
+    assert "sentiment" not in call.processing.models
 
 
 async def test_a_server_without_the_recogniser_is_an_error(stereo: Path, made_up_server: MakeServer) -> None:

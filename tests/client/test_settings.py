@@ -82,6 +82,8 @@ def test_a_named_file_that_does_not_exist_is_an_error() -> None:
         ("timeout_s", 0, "greater than 0"),
         ("log_level", "loud", "'debug', 'info'"),
         ("server", "localhost:8001", "grpc://HOST:PORT"),
+        ("server", "grpc://localhost", "grpc://HOST:PORT"),
+        ("server", "ftp://localhost:8001", "grpc://HOST:PORT"),
     ],
 )
 def test_a_value_out_of_range_names_the_flag_the_value_and_the_range(name: str, value: object, reason: str) -> None:
@@ -89,6 +91,11 @@ def test_a_value_out_of_range_names_the_flag_the_value_and_the_range(name: str, 
         load_settings({name: value})
     assert f"--{name.replace('_', '-')} cannot be {value!r}" in str(caught.value)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["grpc", "grpcs", "http", "https"])
+def test_a_server_may_be_reached_by_either_protocol_with_or_without_tls(scheme: str) -> None:
+    assert load_settings({"server": f"{scheme}://triton:1"}).settings.server == f"{scheme}://triton:1"
 
 
 def test_a_wrong_value_is_blamed_on_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,19 +49,26 @@ class Footprint:
     @classmethod
     def of(cls, pid: int) -> Footprint:
         processes = tuple(psutil.Process(pid).children(recursive=True))
-        commands = [process.cmdline() for process in processes]
+        commands = [_command(process) for process in processes]
         scratch = {
             Path(argument.split("=")[1]).parent for c in commands for argument in c if "backend-directory" in argument
         }
         return cls(processes, f"callscope_{pid}_", tuple(scratch))
 
     def names(self) -> list[str]:
-        return sorted(process.name()[:15] for process in self.processes if process.is_running())
+        return sorted(process.name()[:15] for process in self.processes if _command(process))
 
     def left_after(self, seconds: float) -> list[str]:
         _, alive = psutil.wait_procs(self.processes, timeout=seconds)
         regions = [path.name for path in Path("/dev/shm").glob(f"{self.shared_memory_prefix}*")]
         return [*(str(each) for each in alive), *regions, *(str(each) for each in self.scratch if each.exists())]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:  # it has ended meanwhile
+        return []
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,10 +17,11 @@ import numpy as np
 import onnx
 import psutil
 import pytest
-from onnx import TensorProto, helper
 from tritonclient import http
 
 from callscope_server import Environment, PortInUse, ServerDied, ServerError, ServerNotReady, TritonServer
+
+from ..small_models import make_slow
 
 ROOT = Path(__file__).parents[2]
 GONE_WITHIN_S = 10
@@ -37,29 +37,11 @@ def repository(
 
 
 @pytest.fixture(scope="module")
-def slow_repository(
-    tmp_path_factory: pytest.TempPathFactory, model: Callable[..., Path], graph: Callable[..., onnx.ModelProto]
-) -> Path:
+def slow_repository(tmp_path_factory: pytest.TempPathFactory, model: Callable[..., Path]) -> Path:
     """One model that runs for as many rounds as it is told: a loop in the graph."""
-    i, keep, state = (helper.make_tensor_value_info(*each) for each in (("i", 7, []), ("c", 9, []), ("s", 1, ["n", 1])))
-    more, grown = (helper.make_tensor_value_info(*each) for each in (("c2", 9, []), ("s2", 1, ["n", 1])))
-    body_nodes = [
-        helper.make_node("Identity", ["c"], ["c2"]),
-        helper.make_node("MatMul", ["big", "big"], ["product"]),
-        helper.make_node("ReduceSum", ["product"], ["total"], keepdims=0),
-        helper.make_node("Add", ["s", "total"], ["s2"]),
-    ]
-    body = helper.make_graph(body_nodes, "body", [i, keep, state], [more, grown])
-    nodes = [
-        helper.make_node("Cast", ["x"], ["rounds"], to=TensorProto.INT64),
-        helper.make_node("ReduceMax", ["rounds"], ["limit"], keepdims=0),
-        helper.make_node("Loop", ["limit", "go", "x"], ["y"], body=body),
-    ]
-    tensor = (TensorProto.FLOAT, ["n", 1])
-    constants = {"go": np.array(True), "big": np.zeros((400, 400), np.float32)}
     one = {t: f'name: "{t}" data_type: TYPE_FP32 dims: [1]' for t in "xy"}
     root = tmp_path_factory.mktemp("slow")
-    model(root, "slow", graph(nodes, {"x": tensor}, {"y": tensor}, constants), **one)
+    model(root, "slow", make_slow(), **one)
     return root
 
 
@@ -136,18 +118,35 @@ def test_kill_9_of_the_parent_while_models_load_leaves_nothing(
     assert left.left_after(GONE_WITHIN_S) == []
 
 
-def test_kill_9_of_the_supervisor_too_leaves_no_process(
+def test_kill_9_of_the_supervisor_too_leaves_nothing(
     repository: Path, command: Callable[..., subprocess.Popen[str]], footprint: Callable[[int], Any]
 ) -> None:
     process = command(repository, *any_ports())
     wait_for(process, "ready")
     left = footprint(process.pid)
     process.kill()
-    psutil.Process(left.processes[0].pid).kill()
-    _, alive = psutil.wait_procs(left.processes, timeout=GONE_WITHIN_S)
-    for folder in left.scratch:
-        shutil.rmtree(folder)
-    assert alive == []
+    left.processes[0].kill()
+    assert left.left_after(GONE_WITHIN_S) == []
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["with its parent", "alone"])
+@pytest.mark.parametrize("begun_s", [0.1, 0.4, 0.8])
+def test_kill_9_of_the_supervisor_while_the_stubs_load_leaves_nothing(
+    repository: Path,
+    command: Callable[..., subprocess.Popen[str]],
+    footprint: Callable[[int], Any],
+    begun_s: float,
+    both: bool,
+) -> None:
+    process = command(repository, *any_ports())
+    while "triton_python_b" not in (left := footprint(process.pid)).names():
+        time.sleep(0.01)
+    time.sleep(begun_s)
+    left = footprint(process.pid)
+    if both:
+        process.kill()
+    left.processes[0].kill()
+    assert left.left_after(GONE_WITHIN_S) == []
 
 
 def test_the_death_of_the_supervisor_is_noticed_and_the_rest_ends(
@@ -187,6 +186,7 @@ def test_a_request_that_runs_is_finished_before_the_server_stops(
     x = http.InferInput("x", [1, 1], "FP32")
     x.set_data_from_numpy(np.array([[400.0]], np.float32))
     with http.InferenceServerClient(server.endpoints.http) as client:
+        assert client.is_server_ready()  # the connection is there when the stop comes
         pending = client.async_infer("slow", [x])
         time.sleep(0.3)
         stopping = threading.Thread(target=server.stop)
@@ -204,6 +204,7 @@ def test_a_request_that_runs_too_long_does_not_hold_the_stop(
     x = http.InferInput("x", [1, 1], "FP32")
     x.set_data_from_numpy(np.array([[1e9]], np.float32))
     client = http.InferenceServerClient(server.endpoints.http)
+    assert client.is_server_ready()
     client.async_infer("slow", [x])
     time.sleep(0.3)
     begun_s = time.monotonic()

@@ -159,22 +159,70 @@ def test_an_ensemble_is_not_blamed_for_its_broken_step(
     tmp_path: Path, environment: Environment, model: Callable[..., Path]
 ) -> None:
     model(tmp_path, "step", b"this is no graph")
-    (tmp_path / "whole" / "1").mkdir(parents=True)
-    (tmp_path / "whole" / "config.pbtxt").write_text(
-        'platform: "ensemble"\nmax_batch_size: 8\ninput { name: "a" data_type: TYPE_FP32 dims: [-1] }\n'
-        'output { name: "b" data_type: TYPE_FP32 dims: [-1] }\nensemble_scheduling { step { model_name: "step" '
-        'model_version: -1 input_map { key: "x" value: "a" } output_map { key: "y" value: "b" } } }\n'
-    )
+    add_ensemble(tmp_path, "whole")
     with pytest.raises(RepositoryInvalid) as caught, TritonServer(tmp_path, environment=environment):
         pass
     assert said_of(str(caught.value), "step")
     assert not said_of(str(caught.value), "whole")
 
 
-@pytest.mark.parametrize("name", ["missing", "empty", "file"])
+ENSEMBLES = {
+    "wide": ({"batch": 64}, "ensemble wide allows maximum batch size 64, but it contains model step"),
+    "lost": ({"step": "gone"}, "ensemble lost contains models that are not available or ambiguous: gone"),
+    "misnamed": ({"x": "z"}, "ensemble tensor a is mapping to non-existing input z in model step"),
+    "mistyped": ({"kind": "INT32"}, "inconsistent data type: TYPE_INT32 is inferred from model mistyped"),
+}
+
+
+def add_ensemble(
+    root: Path, name: str, *, batch: int = 8, step: str = "step", x: str = "x", kind: str = "FP32"
+) -> None:
+    (root / name / "1").mkdir(parents=True)
+    (root / name / "config.pbtxt").write_text(
+        f'platform: "ensemble"\nmax_batch_size: {batch}\ninput {{ name: "a" data_type: TYPE_{kind} dims: [-1] }}\n'
+        f'output {{ name: "b" data_type: TYPE_FP32 dims: [-1] }}\nensemble_scheduling {{ step {{ model_name: "{step}" '
+        f'model_version: -1 input_map {{ key: "{x}" value: "a" }} output_map {{ key: "y" value: "b" }} }} }}\n'
+    )
+
+
+def test_ensembles_that_do_not_fit_their_steps_are_named_with_the_reason(
+    tmp_path: Path, environment: Environment, model: Callable[..., Path], plus_one: Callable[..., onnx.ModelProto]
+) -> None:
+    model(tmp_path, "step", plus_one())
+    for name, (settings, _) in ENSEMBLES.items():
+        add_ensemble(tmp_path, name, **settings)
+    with pytest.raises(RepositoryInvalid) as caught, TritonServer(tmp_path, environment=environment):
+        pass
+    for name, (_, said) in ENSEMBLES.items():
+        assert said in said_of(str(caught.value), name)
+    assert caught.value.exit_code == 5
+
+
+def test_ensembles_of_each_other_are_an_error_of_the_repository(tmp_path: Path, environment: Environment) -> None:
+    add_ensemble(tmp_path, "hen", step="egg", x="a")
+    add_ensemble(tmp_path, "egg", step="hen", x="a")
+    with pytest.raises(RepositoryInvalid, match="egg") as caught, TritonServer(tmp_path, environment=environment):
+        pass
+    assert "tritonserver ended" not in str(caught.value)
+
+
+def test_a_model_without_a_config_is_named(
+    tmp_path: Path, environment: Environment, model: Callable[..., Path], plus_one: Callable[..., onnx.ModelProto]
+) -> None:
+    model(tmp_path, "good", plus_one())
+    (tmp_path / "bare" / "1").mkdir(parents=True)
+    with (
+        pytest.raises(RepositoryInvalid, match=r"'bare' does not load: .*bare/config\.pbtxt: No such file"),
+        TritonServer(tmp_path, environment=environment),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", ["missing", "empty", "file", "bare"])
 def test_what_is_no_repository_is_an_error_at_once(tmp_path: Path, environment: Environment, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("text")
+    (tmp_path / "bare" / "model" / "1").mkdir(parents=True)
     with (
         pytest.raises(RepositoryInvalid, match=str(tmp_path / name)),
         TritonServer(tmp_path / name, environment=environment),

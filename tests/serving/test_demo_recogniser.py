@@ -18,8 +18,8 @@ from .asking import Tensors, options
 
 CHECKPOINT = Path(__file__).parents[2] / "demo" / "checkpoints" / "recogniser"
 TIE = 2e-3
-"""Rows whose best scores come closer than this may differ between FP32 and float64."""
-MOST_TIES = 5
+"""Where two scores are closer than this, FP32 and float64 may each call another the best; such places are few."""
+MOST_TIES = 2
 SERVED_AGREEMENT = 0.9
 """Of the tokens, the least share that 8-bit weights must leave as they are."""
 
@@ -49,33 +49,30 @@ def text_of(tokens: np.ndarray, end: int) -> list[int]:
     return [token for token in tokens.tolist() if token != end]
 
 
-def same_text(host: HostWhisper, states: np.ndarray, language: int, text: list[int], limit: int) -> bool | None:
-    """Tell whether the host's greedy loop gives this text; None where two tokens are too close to call.
+def shortfalls(host: HostWhisper, states: np.ndarray, language: int, text: list[int], limit: int) -> np.ndarray:
+    """How far each token of a text, and its end, scores below the best token for that place.
 
-    A loop gives a text exactly if, after each of its prefixes, the best token is the next one: one pass shows them all.
+    A greedy loop gives a text exactly if, after each of its prefixes, the best token is the next one: one pass over the
+    text shows them all.
     """
     prompt, end = host.prompt(language), host.generation["eos_token_id"]
     scores = host.scores(states, prompt + text)[len(prompt) - 1 :]
     scores = np.concatenate([host.allowed(scores[:1], first=True), host.allowed(scores[1:], first=False)])
     expected = [*text, end][:limit]
-    best, second = np.sort(scores, axis=-1)[: len(expected), ::-1][:, :2].T
-    if (best - second).min() < TIE:
-        return None
-    return scores.argmax(axis=-1)[: len(expected)].tolist() == expected
+    return scores.max(axis=-1)[: len(expected)] - scores[np.arange(len(expected)), expected]
 
 
 def test_tokens_of_fifty_utterances_equal_the_host_loops(exact: Tensors) -> None:
     host = HostWhisper(CHECKPOINT)
     end, limit = host.generation["eos_token_id"], exact["tokens"].shape[1]
-    verdicts = []
-    for row in range(len(exact["tokens"])):
+    worst = []
+    for row, language in enumerate(exact["chosen_language"][:, 0].tolist()):
         states = host.encode(exact["mel"][row])
         np.testing.assert_allclose(exact["states"][row], states, atol=2e-3)
-        text = text_of(exact["tokens"][row], end)
-        verdicts.append(same_text(host, states, int(exact["chosen_language"][row, 0]), text, limit))
-    assert len(verdicts) == 50
-    assert False not in verdicts
-    assert verdicts.count(None) <= MOST_TIES
+        worst.append(shortfalls(host, states, language, text_of(exact["tokens"][row], end), limit).max())
+    assert len(worst) == 50
+    assert max(worst) < TIE
+    assert sum(gap == 0 for gap in worst) >= 50 - MOST_TIES
 
 
 def test_eight_bit_weights_leave_nearly_all_tokens_as_they_are(exact: Tensors, alone: list[Tensors]) -> None:

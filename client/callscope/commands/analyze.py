@@ -14,7 +14,7 @@ from callscope.call import Call
 from callscope.commands.guard import report
 from callscope.commands.options import CALL, LOG, SERVER, with_settings
 from callscope.commands.output import Format, plan_files, print_call, write_file
-from callscope.commands.progress import show_progress
+from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.embedded import server_url
 from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable
 from callscope.pipeline import analyze as analyze_call
@@ -27,7 +27,8 @@ from callscope_preprocessing.errors import AudioError
 TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, LanguageUnknown)
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Recorded calls: anything soundfile or FFmpeg reads.")
+    list[Path],
+    typer.Argument(metavar="FILE", readable=False, help="Recorded calls: anything soundfile or FFmpeg reads."),
 ]
 Output = Annotated[
     str | None,
@@ -35,8 +36,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PLACE",
-        help="A file; or a folder (existing, ending in /, or for several calls), which gets NAME.json for each call. "
-        "Existing files are replaced. Without it results go to stdout.",
+        help="A file; or a folder (existing, ending in /, or for several calls), which gets NAME.json or NAME.txt for "
+        "each call. Existing files are replaced. Without it results go to stdout.",
     ),
 ]
 Form = Annotated[
@@ -53,7 +54,9 @@ TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze
 
 @with_settings(*SERVER, *CALL, *LOG)
 def analyze(loaded: Loaded, files: Files, output: Output = None, form: Form = None) -> None:
-    """Analyse recorded calls: who said what, when and how, and the measures of the conversation.
+    """Analyse recorded calls: words and measures.
+
+    Who said what, when and how, and the measures of the conversation.
 
     Without --server, Callscope starts a Triton of its own for the time it needs. A file that fails is reported and the
     others still run; the exit code is that of the first failure.
@@ -110,12 +113,15 @@ async def _analyze_all(
             try:
                 with show_progress(source.name) as progress:
                     call = await analyze_call(source, transport, settings, progress=progress)
+                tell_fallbacks(call)
                 deliver(source, call)
             except BrokenPipeError:
                 raise
             except TRUE_OF_EVERY_CALL as error:
                 codes.append(report(error))
                 return
+            except AudioError as error:  # it names the file itself
+                codes.append(report(error))
             except Exception as error:  # a call that fails must not take the others with it
                 codes.append(report(error, about=str(source)))
     finally:

@@ -15,7 +15,10 @@ from callscope.settings import PREFIX, Loaded, Settings
 
 @with_settings(*SERVER, *CALL, *LOG)
 def config(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Show every setting: its value, where the value comes from, and what it means."""
+    """Show every setting and where it is from.
+
+    Its name, its value in effect, where the value comes from, and what it means.
+    """
     values = loaded.settings.model_dump(mode="json")
     if as_json:
         shown = {name: {"value": values[name], "source": loaded.sources[name]} for name in values}

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from callscope.call import Call
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import LOG, SERVER, with_settings
+from callscope.commands.options import LOG, REQUESTS, SERVER, with_settings
 from callscope.commands.output import Format, plan_files, write_file
-from callscope.commands.progress import show_progress
+from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.demo import AGENT_CHANNEL, DemoCall, demo_calls, score
 from callscope.embedded import server_url
 from callscope.pipeline import analyze
@@ -24,14 +24,18 @@ from callscope.settings import Loaded, Settings
 from callscope.triton.transport import connect
 
 
-@with_settings(*SERVER, "concurrency", *LOG)
+@with_settings(*SERVER, *REQUESTS, *LOG)
 def demo(
     loaded: Loaded,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FOLDER", help="Where the JSON results go.")
     ] = "callscope-demo/",
 ) -> None:
-    """Analyse the bundled English, Japanese and Korean calls and show what comes out, with its errors and its speed."""
+    """Analyse the bundled calls.
+
+    They are English, Japanese and Korean. Shows the conversations, their measures, the errors against the scripts and
+    the speed.
+    """
     settings = loaded.settings.model_copy(update={"agent_channel": AGENT_CHANNEL})
     calls = demo_calls()
     plan = plan_files([call.audio for call in calls], output.rstrip("/") + "/", Format.JSON)
@@ -52,6 +56,7 @@ async def _analyze(calls: Sequence[DemoCall], url: str, settings: Settings) -> l
         for call in calls:
             with show_progress(call.audio.name) as progress:
                 results.append(await analyze(call.audio, transport, settings, progress=progress))
+            tell_fallbacks(results[-1])
         return results
     finally:
         await transport.close()

@@ -10,24 +10,28 @@ import typer
 from rich.text import Text
 
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import LOG, SERVER, with_settings
+from callscope.commands.options import LOG, PLACES, with_settings
 from callscope.doctor import examine
 from callscope.settings import Loaded
 
 SOMETHING_LACKS = 6
 
 
-@with_settings(*SERVER, *LOG)
+@with_settings(*PLACES, *LOG)
 def doctor(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Check whether this machine can serve and analyse, and say how to mend what it lacks (then the exit code is 6)."""
+    """Check this machine, and say how to mend it.
+
+    Changes nothing. The exit code is 6 if it lacks something that serving or analysing needs.
+    """
     findings = examine(loaded.settings)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
-        table = new_table("Check", "", "Found", "What to do")
+        table = new_table("Check", "", "Found")
         for finding in findings:
             verdict = Text("ok", style="green") if finding.ok else Text("problem", style="red")
-            table.add_row(Text(finding.name), verdict, Text(finding.detail), Text(finding.remedy))
+            remedy = f"\n{finding.remedy}" if finding.remedy else ""
+            table.add_row(Text(finding.name), verdict, Text(finding.detail).append(remedy, style="bold"))
         stdout_console().print(table)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(SOMETHING_LACKS)

@@ -16,7 +16,7 @@ from callscope.settings import Loaded, Settings
 from callscope.telemetry import STDERR, say
 
 app = typer.Typer(
-    help="Export checkpoints to the model repository, as ONNX graphs that Triton serves.",
+    help="Export checkpoints to the model repository.\n\nThey become ONNX graphs that Triton serves.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -43,7 +43,10 @@ def whisper(
     gpus: Gpus = None,
     instances: Instances = 1,
 ) -> None:
-    """Export a Whisper checkpoint: log_mel, whisper_encoder, whisper_decoder, transcribe and their tokenizer."""
+    """Export a Whisper checkpoint.
+
+    It becomes log_mel, whisper_encoder, whisper_decoder, transcribe and their tokenizer.
+    """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(loaded.settings, "export_whisper", source, gpus=gpus or (), **options)
 
@@ -60,7 +63,10 @@ def punctuation(
     gpus: Gpus = None,
     instances: Instances = 1,
 ) -> None:
-    """Export a classifier of tokens as `punctuate`, with its tokenizer."""
+    """Export a token classifier as `punctuate`.
+
+    Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION.
+    """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=gpus or (), **options)
 
@@ -77,7 +83,10 @@ def sentiment(
     gpus: Gpus = None,
     instances: Instances = 1,
 ) -> None:
-    """Export a classifier of texts as `sentiment`, with its tokenizer."""
+    """Export a text classifier as `sentiment`.
+
+    Its tokenizer becomes `sentiment_tokenizer`. Its labels say how a text sounds: negative to positive, 1 to 5 stars.
+    """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=gpus or (), **options)
 
@@ -86,11 +95,14 @@ def sentiment(
 @with_settings("repository", *LOG)
 def everything(
     loaded: Loaded,
-    recipe: Annotated[Path, typer.Option(help="A TOML file with a table for each export.")],
+    recipe: Annotated[Path, typer.Option(readable=False, help="A TOML file with a table for each export.")],
     *,
     profile: Annotated[str | None, typer.Option(help="cpu or gpu, instead of the recipe's.")] = None,
 ) -> None:
-    """Run every export that a recipe names."""
+    """Run every export of a recipe.
+
+    They go into --repository, else the recipe's own `repository`, else model_repository beside the recipe.
+    """
     exporter = _exporter()
     with STDERR.status("Exporting …") as status:
         reports = exporter.export_all(

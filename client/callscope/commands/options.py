@@ -15,8 +15,10 @@ from callscope.telemetry import configure_logging
 
 PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
 
-SERVER = ("server", "repository", "server_environment", "startup_timeout_s", "timeout_s")
-CALL = ("language", "agent_channel", "concurrency", "max_duration_s", "vad_mode", "max_gap_s", "non_talk_s")
+PLACES = ("server", "repository", "server_environment")
+SERVER = (*PLACES, "startup_timeout_s")
+REQUESTS = ("timeout_s", "concurrency")
+CALL = (*REQUESTS, "language", "agent_channel", "max_duration_s", "vad_mode", "max_gap_s", "non_talk_s")
 LOG = ("log_level",)
 
 
@@ -50,7 +52,10 @@ def _flag(name: str) -> inspect.Parameter:
     hint = get_type_hints(Settings)[name]
     kind = str if get_origin(hint) is Literal else hint
     option = typer.Option(
-        f"--{name.replace('_', '-')}", help=f"{field.description}{_default(field.default)}", rich_help_panel=PANEL
+        f"--{name.replace('_', '-')}",
+        help=f"{field.description}{_default(field.default)}",
+        rich_help_panel=PANEL,
+        readable=False,  # a path that cannot be read has an error of its own
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from callscope_server.launcher import TritonServer
 
 HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
+DRAIN_S = 5.0
 
 
 @with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
@@ -30,9 +31,12 @@ def serve(
     http_port: Annotated[int, typer.Option(help="0 takes any free port.")] = HTTP_PORT,
     grpc_port: Annotated[int, typer.Option(help="0 takes any free port.")] = GRPC_PORT,
     metrics_port: Annotated[int, typer.Option(help="0 takes any free port.")] = METRICS_PORT,
-    log_file: Annotated[Path, typer.Option(help="Where Triton's log goes.")] = Path("triton.log"),
+    log_file: Annotated[Path, typer.Option(readable=False, help="Where Triton's log goes.")] = Path("triton.log"),
 ) -> None:
-    """Serve the model repository with Triton until Ctrl-C or SIGTERM, which end it with exit code 0."""
+    """Serve the model repository with Triton.
+
+    Ctrl-C or SIGTERM end it, with exit code 0; requests that run then get 5 seconds to finish.
+    """
     from callscope_server.launcher import TritonServer  # noqa: PLC0415  only who needs a server loads it
     from callscope_server.repository import check_repository  # noqa: PLC0415  as above
 
@@ -46,6 +50,7 @@ def serve(
         log_file=log_file,
         environment=prepare_environment(settings.server_environment),
         startup_timeout_s=settings.startup_timeout_s,
+        drain_s=DRAIN_S,
     )
     with STDERR.status("Loading the models …") as status, server:
         status.stop()

@@ -128,4 +128,4 @@ def _percent(ratio: float | None) -> str:
 
 
 def _number(value: float | None, digits: int, *, sign: str = "") -> str:
-    return _NOTHING if value is None else f"{value:{sign}.{digits}f}"
+    return _NOTHING if value is None else f"{round(value, digits) + 0.0:{sign}.{digits}f}"

@@ -41,7 +41,7 @@ class SentimentModel:
             raise ContractMismatch(
                 transport.url,
                 MODEL,
-                f"its labels {', '.join(model.labels)} are not known as negative, neutral and positive "
+                f"its labels {', '.join(model.labels) or '(none)'} are not known as negative, neutral and positive "
                 "(the checkpoint's config.json names them, in id2label)",
             )
         return cls(transport, model, polarity)

@@ -55,3 +55,8 @@ def test_no_line_has_trailing_blanks_and_every_document_ends_with_one_newline(ex
         assert document.endswith("\n")
         assert not document.endswith("\n\n")
         assert not [line for line in document.splitlines() if line != line.rstrip()]
+
+
+def test_a_figure_that_rounds_to_zero_has_no_minus() -> None:
+    assert table._number(-0.001, 2, sign="+") == "+0.00"
+    assert table._number(-0.4, 0) == "0"

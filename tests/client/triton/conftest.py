@@ -62,6 +62,7 @@ def save(
     parameters: Mapping[str, str] = {},
     batch: int = BATCH,
     more: str = "",
+    versions: tuple[str, ...] = ("1",),
 ) -> None:
     """Write one model: graph and config.pbtxt."""
     graph = helper.make_graph(
@@ -73,8 +74,9 @@ def save(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
-    (folder / "1").mkdir(parents=True)
-    onnx.save(model, folder / "1" / "model.onnx")
+    for version in versions:
+        (folder / version).mkdir(parents=True)
+        onnx.save(model, folder / version / "model.onnx")
     described = "".join(
         f'parameters {{ key: "{key}" value {{ string_value: {json.dumps(text)} }} }}\n'
         for key, text in parameters.items()
@@ -183,9 +185,11 @@ def save_sleeper(folder: Path) -> None:
 
 
 def save_echo(folder: Path) -> None:
-    """Gives back what it is given, of any length."""
+    """Gives back what it is given, of any length; two of its three versions are served, the last by default."""
     node = helper.make_node("Identity", ["x"], ["y"])
-    save(folder, [node], [Tensor("x", "FP32", (-1,))], [Tensor("y", "FP32", (-1,))], batch=0)
+    tensors = [Tensor("x", "FP32", (-1,))], [Tensor("y", "FP32", (-1,))]
+    policy = "version_policy { specific { versions: [ 1, 2 ] } }"
+    save(folder, [node], *tensors, batch=0, more=policy, versions=("1", "2", "10"))
 
 
 @pytest.fixture(scope="session")

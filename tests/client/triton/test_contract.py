@@ -9,6 +9,7 @@ from callscope.triton.fake import FakeTransport
 HELD = Description(
     "grpc://host:1",
     "model",
+    "1",
     {"contract": "1", "n": "12", "zero": "0", "odd": "12.5", "map": '{"en": 3}', "broken": "{"},
 )
 

@@ -34,5 +34,8 @@ async def test_it_remembers_what_it_was_asked() -> None:
     assert [(request.model, request.timeout_s, request.priority) for request in transport.requests] == [("m", 3.0, 1)]
     assert await transport.parameters("m") == {"contract": "1"}
     assert [model.name for model in await transport.models()] == ["m", "n"]
+    assert await transport.version("m") == "1"
+    with pytest.raises(ModelMissing):
+        await transport.version("absent")
     await transport.close()
     assert transport.closed

@@ -69,12 +69,13 @@ async def test_grpc_and_http_give_identical_results(small_triton: TritonServer) 
         "max_tokens": np.full((3, 1), 64, np.int32),
         "temperature": np.zeros((3, 1), np.float32),
     }
-    answers, parameters, models = [], [], []
+    answers, parameters, models, versions = [], [], [], []
     for scheme in SCHEMES:
         opened = connect(url_of(small_triton, scheme))
         answers.append(await opened.infer("transcribe", inputs))
         parameters.append(await opened.parameters("transcribe"))
         models.append(await opened.models())
+        versions.append([await opened.version(model) for model in ("transcribe", "echo")])
         await opened.close()
     assert set(answers[0]) == set(answers[1]) == {
         "tokens", "logprobs", "chosen_language", "language_probability", "no_speech_probability",
@@ -86,8 +87,9 @@ async def test_grpc_and_http_give_identical_results(small_triton: TritonServer) 
     assert answers[0]["chosen_language"].tolist() == [[300], [301], [302]]
     assert parameters[0] == parameters[1]
     assert models[0] == models[1]
+    assert versions[0] == versions[1] == ["1", "2"]
     assert [(model.name, model.state) for model in models[0]] == [
-        (name, "READY") for name in ("echo", "sleeper", "transcribe", "whisper_tokenizer")
+        (name, "READY") for name in ("echo", "echo", "sleeper", "transcribe", "whisper_tokenizer")
     ]
 
 
@@ -130,6 +132,8 @@ async def test_a_missing_model_is_named_with_those_that_are_served(transport: Tr
         await transport.infer("punctuate", {"input_ids": np.zeros((1, 16), np.int64)})
     with pytest.raises(ModelMissing, match=served) as parameters:
         await transport.parameters("punctuate")
+    with pytest.raises(ModelMissing, match=served):
+        await transport.version("punctuate")
     assert transport.url in str(infer.value)
     assert str(infer.value) == str(parameters.value)
     assert infer.value.exit_code == 5
