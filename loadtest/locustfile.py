@@ -1,6 +1,6 @@
 """Load for a Callscope Triton: real windows of the demo calls over HTTP, one request at a time and user.
 
-    locust -f loadtest/locustfile.py --host http://127.0.0.1:8000 --headless -u 8 -r 8 -t 30s
+locust -f loadtest/locustfile.py --host http://127.0.0.1:8000 --headless -u 8 -r 8 -t 30s
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import tritonclient.http as triton
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 from numpy.typing import NDArray
+from tritonclient.utils import np_to_triton_dtype
 
 CALLS = Path(__file__).parents[1] / "demo" / "calls"
 DETECT = -1
+MAX_TOKENS = 96
 SPEECH_DB = -35.0
 
 windows: list[NDArray[np.int16]] = []
@@ -29,7 +31,8 @@ def cut(path: Path, rate_hz: int, samples: int) -> list[NDArray[np.int16]]:
     """The windows of a recording in which somebody speaks, int16, shape (1, samples)."""
     sound, file_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     channels = soxr.resample(sound, file_rate_hz, rate_hz).T
-    whole = [channel[start : start + samples] for channel in channels for start in range(0, len(channel) - samples, samples)]
+    starts = range(0, channels.shape[1] - samples, samples)
+    whole = [channel[start : start + samples] for channel in channels for start in starts]
     loud = [window for window in whole if 20 * np.log10(np.sqrt(np.mean(window**2)) + 1e-9) > SPEECH_DB]
     return [(np.clip(window, -1, 1) * 32767).astype(np.int16)[np.newaxis] for window in loud]
 
@@ -49,13 +52,19 @@ def read_calls(environment: Environment, **_: object) -> None:
 
 def body(window: NDArray[np.int16]) -> tuple[bytes, int]:
     """A request to `transcribe` in Triton's binary form, and the length of its JSON part."""
-    options = {"language": np.int32(DETECT), "task": np.int32(DETECT), "max_tokens": np.int32(96), "temperature": np.float32(0)}
-    tensors = {"audio": window} | {name: np.array([[value]]) for name, value in options.items()}
+    tensors = {
+        "audio": window,
+        "language": np.array([[DETECT]], np.int32),
+        "task": np.array([[DETECT]], np.int32),
+        "max_tokens": np.array([[MAX_TOKENS]], np.int32),
+        "temperature": np.array([[0.0]], np.float32),
+    }
     inputs = []
     for name, tensor in tensors.items():
-        inputs.append(triton.InferInput(name, list(tensor.shape), {"i2": "INT16", "i4": "INT32", "f4": "FP32"}[tensor.dtype.str[1:]]))
+        inputs.append(triton.InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype)))
         inputs[-1].set_data_from_numpy(tensor)
-    return triton.InferenceServerClient.generate_request_body(inputs, outputs=[triton.InferRequestedOutput("tokens", binary_data=False)])
+    outputs = [triton.InferRequestedOutput("tokens", binary_data=False)]
+    return triton.InferenceServerClient.generate_request_body(inputs, outputs=outputs)
 
 
 class Caller(FastHttpUser):

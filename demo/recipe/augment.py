@@ -1,4 +1,4 @@
-"""Makes synthetic speech sound like calls: pauses, line, noise, companding; and the log-mel spectrum of whole batches."""
+"""Makes synthetic speech sound like calls: pauses, line, noise, companding; and the log-mel of whole batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speaks the three call scripts: stereo, agent left and customer right, 8 kHz µ-law as a telephone switch records it."""
+"""Speaks the three call scripts: stereo, agent left and customer right, 8 kHz µ-law as telephone switches record."""
 
 from __future__ import annotations
 
@@ -97,9 +97,8 @@ def main() -> None:
         said = speak(script, SEEDS[language])
         soundfile.write(CALLS / f"{language}.wav", mix(said, SEEDS[language]), LINE_RATE_HZ, subtype="ULAW")
         (CALLS / f"{language}.rttm").write_text(rttm(language, said), encoding="utf-8")
-        print(
-            f"{language}: {said[-1].end_s:.1f} s, {len(said)} sentences, longest {max(len(one.samples) for one in said) / voices.RATE_HZ:.1f} s"
-        )
+        longest_s = max(len(one.samples) for one in said) / voices.RATE_HZ
+        print(f"{language}: {said[-1].end_s:.1f} s, {len(said)} sentences, longest {longest_s:.1f} s")
 
 
 if __name__ == "__main__":

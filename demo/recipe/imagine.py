@@ -1,8 +1,8 @@
-"""Text without sound for the decoder: states as the encoder would give them, made from the letters of how a text sounds.
+"""Text without sound for the decoder: states as the encoder would give them, made from the letters of its sound.
 
-Spoken text is dear, written text is free. The encoder's CTC head says which direction of a state stands for which letter; put
-along time with noise, slips and gaps they make states that the decoder can learn spelling, sentences and its monotonic
-attention from, many times faster than from sound (text injection, Sainath et al. 2022, "JOIST", in small).
+Spoken text is dear, written text is free. The encoder's CTC head says which direction of a state stands for which
+letter; put along time with noise, slips and gaps they make states that the decoder can learn spelling, sentences and
+its monotonic attention from, much faster than from sound (text injection, Sainath et al. 2022, "JOIST", in small).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Library:
 def states(
     lines: list[Line], ctc: nn.Linear, positions: Tensor, norm: nn.LayerNorm, rng: random.Random
 ) -> tuple[Tensor, Tensor]:
-    """What the encoder might have made of the lines: states (rows, places, width), and first and last place of speech."""
+    """What the encoder might have made of the lines: states (rows, places, width), first and last place of speech."""
     heard = [_heard(line.sounds, rng) for line in lines]
     letters = nn.utils.rnn.pad_sequence(
         [torch.tensor(row) for row, _ in heard], batch_first=True, padding_value=sounds.BLANK
@@ -91,6 +91,6 @@ def _heard(letters: tuple[int, ...], rng: random.Random) -> tuple[list[int], tup
         length = max(1, round(rng.gauss(pace, 0.6)))
         row += [sounds.BLANK if chance > 1 - GAP_SHARE else letter] + [
             letter if rng.random() < 0.3 else sounds.BLANK
-        ] * (length - 1)  # noqa: PLR2004
+        ] * (length - 1)
     end = len(row)
     return row + [sounds.BLANK] * rng.randint(*LEAD), (start, end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from demo.recipe import augment, checkpoint, guide, imagine, sounds, speech, texts
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
@@ -154,6 +156,7 @@ class Collator:
         self.tokenizer, self.features, self.generator = tokenizer, features, generator
 
     def __call__(self, examples: list[Example], *, full_windows: bool, clean: bool = False) -> Batch:
+        """Collate a batch: in windows of the model's length or of the batch's bucket, with or without the line."""
         length_s = BUCKETS_S[-1] if full_windows else max(map(bucket_s, examples))
         audio = torch.zeros(len(examples), int(length_s * RATE_HZ))
         for row, example in zip(audio, examples, strict=True):
@@ -272,6 +275,19 @@ def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
     return Run(trainee, average, optimizer)
 
 
+def start_from(run: Run, folder: Path) -> None:
+    """Weights of a published checkpoint, with the CTC head beside them, into a fresh run."""
+    run.trainee.whisper.load_state_dict(WhisperForConditionalGeneration.from_pretrained(folder).float().state_dict())
+    run.trainee.ctc.load_state_dict(load_file(folder / "ctc.safetensors"))
+    run.average.module.load_state_dict(run.trainee.state_dict())
+
+
+def publish(run: Run, tokenizer: Tokenizer, folder: Path) -> None:
+    """The averaged weights in Hugging Face's layout, and the CTC head that only training needs."""
+    checkpoint.save(run.average.module.whisper, tokenizer, folder)
+    save_file(run.average.module.ctc.state_dict(), folder / "ctc.safetensors")
+
+
 def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
     """Linear warm-up, then half a cosine down to nothing."""
     if step < warm_up:
@@ -315,7 +331,7 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
             losses.clear()
         if run.step % options.save_every == 0 or run.step == options.steps:
             run.save(state)
-            checkpoint.save(run.average.module.whisper, collate.tokenizer, options.work / "checkpoint")
+            publish(run, collate.tokenizer, options.work / "checkpoint")
 
 
 def main() -> None:
@@ -323,6 +339,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a published checkpoint to go on from")
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--clean-steps", type=int, default=400, help="first steps, without noise and line")
     parser.add_argument("--single-steps", type=int, default=2500, help="steps before utterances are joined")
@@ -338,12 +355,16 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     vocabulary = options.work / "tokenizer.json"
-    if not vocabulary.exists():
+    if options.start and not vocabulary.exists():
+        shutil.copy(options.start / "tokenizer.json", vocabulary)
+    elif not vocabulary.exists():
         checkpoint.train_tokenizer().save(str(vocabulary))
     tokenizer = Tokenizer.from_file(str(vocabulary))
     run = begin(tokenizer)
     if (options.work / "state.pt").exists():
         run.load(options.work / "state.pt")
+    elif options.start:
+        start_from(run, options.start)
     seed = options.seed * 1_000_003 + run.step
     corpus = Corpus(options.speech, random.Random(seed))
     print(f"{len(corpus)} utterances, from step {run.step}", flush=True)

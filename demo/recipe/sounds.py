@@ -1,8 +1,8 @@
 """Text -> the Latin letters of how it sounds: targets of the encoder's auxiliary CTC loss.
 
-A recogniser's own tokens say little about sound (a kanji has several readings, a byte of a Korean syllable none), and an
-encoder of this size does not learn to listen from them. One small alphabet that the three languages share does it: English
-spelling, Japanese phonemes, Korean letters romanised one by one.
+A recogniser's own tokens say little about sound (a kanji has several readings, a byte of a Korean syllable none), and
+an encoder of this size does not learn to listen from them. One small alphabet that the three languages share does it:
+English spelling, Japanese phonemes, Korean letters romanised one by one.
 """
 
 from __future__ import annotations

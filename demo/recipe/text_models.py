@@ -62,7 +62,7 @@ def _wrapped(tokenizer: Tokenizer, ids: list[int]) -> list[int]:
 
 
 def marks_after(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """A punctuated text -> the text as the recogniser writes it, and (end of the character before it, label) of each mark."""
+    """A punctuated text -> the text as the recogniser writes it, and (end of what is before, label) of each mark."""
     plain, found = "", []
     for character in text:
         if character in MARKS:
@@ -85,7 +85,7 @@ def punctuation_sample(tokenizer: Tokenizer, language: str, split: texts.Split, 
 def sentiment_sample(tokenizer: Tokenizer, language: str, split: texts.Split, rng: random.Random) -> Sample:
     """One sentence, with or without its marks."""
     pattern, text = texts.sentence(language, split, rng)
-    if rng.random() < 0.3:  # noqa: PLR2004
+    if rng.random() < 0.3:
         text = texts.spoken(text)
     ids = tokenizer.encode(text, add_special_tokens=False).ids
     return Sample(_wrapped(tokenizer, ids), [SENTIMENT.index(pattern.sentiment)])

@@ -1,8 +1,8 @@
 """Free synthesizers, each utterance with its own rate, pitch and length of the vocal tract.
 
 espeak-ng (GPL-3.0-or-later programme, Debian `espeak-ng`), flite (BSD-like, Debian `flite`; voices from CMU ARCTIC and
-kal), festival's `ked` diphone voice (BSD-like, Debian `festvox-kdlpc16k`), and pyopenjtalk-plus (MIT) with the HTS voice
-"Mei" (CC BY 3.0, HTS Working Group / MMDAgent).
+kal), festival's `ked` diphone voice (BSD-like, Debian `festvox-kdlpc16k`), and pyopenjtalk-plus (MIT) with the HTS
+voice "Mei" (CC BY 3.0, HTS Working Group / MMDAgent).
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ RATE_HZ = 16_000
 ESPEAK_RATE_HZ = 22_050
 ESPEAK_DIALECTS = {"en": ("en-us", "en-gb", "en-us"), "ja": ("ja",), "ko": ("ko",)}
 ESPEAK_TRAIN = (
-    "f1 f2 f3 f5 m1 m2 m3 m4 m5 m7 m8 Alex Alicia Andy Annie Denis Diogo Gene Henrique Hugo Jacky Lee Marco Mario Mike Nguyen "
-    "adam anika antonio aunty belinda benjamin boris caleb david ed edward grandma gustave iven john klatt2 klatt4 marcelo max "
-    "michel miguel norbert pablo paul pedro rob robert sandro shelby steph travis victor zac"
+    "f1 f2 f3 f5 m1 m2 m3 m4 m5 m7 m8 Alex Alicia Andy Annie Denis Diogo Gene Henrique Hugo Jacky Lee Marco Mario "
+    "Mike Nguyen adam anika antonio aunty belinda benjamin boris caleb david ed edward grandma gustave iven john "
+    "klatt2 klatt4 marcelo max michel miguel norbert pablo paul pedro rob robert sandro shelby steph travis "
+    "victor zac"
 ).split()
 ESPEAK_HELD_OUT = "f4 m6 linda Michael quincy Andrea".split()
 
