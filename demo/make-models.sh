@@ -23,4 +23,4 @@ rm -rf demo/checkpoints/recogniser demo/checkpoints/punctuate demo/checkpoints/s
 cp -r "$build/recogniser/checkpoint" demo/checkpoints/recogniser
 cp -r "$build/punctuate" "$build/sentiment" demo/checkpoints/
 make repository
-.venv/bin/python -m demo.recipe.evaluate "$build/speech" --output demo/held_out.md
+.venv/bin/python -m demo.recipe.evaluate "$build/speech" --output demo/build/held_out.md

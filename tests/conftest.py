@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.logging import RichHandler
 
 if TYPE_CHECKING:
     from callscope_server.environment import Environment
@@ -58,3 +60,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"there are no recordings in {folder}: name a folder in CALLSCOPE_TEST_DATA")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """What a command sets up for its log ends with its test."""
+    yield
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, RichHandler)]:
+        root.removeHandler(handler)

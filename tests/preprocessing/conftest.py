@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,17 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Audio
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Real recordings, which are no part of the project."""
-    folder = Path(os.environ.get("CALLSCOPE_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no recordings at {folder}: set CALLSCOPE_SHARED_DATA to the folder that holds them")
-    return folder
 
 
 def babble(seconds: float, rate_hz: int, *, seed: int = 0, peak: float = 0.5) -> NDArray[np.float32]:

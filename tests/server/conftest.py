@@ -45,23 +45,29 @@ class Footprint:
     processes: tuple[psutil.Process, ...]
     shared_memory_prefix: str
     scratch: tuple[Path, ...]
+    before: frozenset[str]
 
     @classmethod
-    def of(cls, pid: int) -> Footprint:
-        processes = tuple(psutil.Process(pid).children(recursive=True))
+    def of(cls, pid: int, others: frozenset[psutil.Process], before: frozenset[str]) -> Footprint:
+        """What `pid` runs now; `others` and the shared memory there was `before` belong to other tests."""
+        processes = tuple(each for each in psutil.Process(pid).children(recursive=True) if each not in others)
         commands = [_command(process) for process in processes]
         scratch = {
             Path(argument.split("=")[1]).parent for c in commands for argument in c if "backend-directory" in argument
         }
-        return cls(processes, f"callscope_{pid}_", tuple(scratch))
+        return cls(processes, f"callscope_{pid}_", tuple(scratch), before)
 
     def names(self) -> list[str]:
         return sorted(process.name()[:15] for process in self.processes if _command(process))
 
     def left_after(self, seconds: float) -> list[str]:
         _, alive = psutil.wait_procs(self.processes, timeout=seconds)
-        regions = [path.name for path in Path("/dev/shm").glob(f"{self.shared_memory_prefix}*")]
-        return [*(str(each) for each in alive), *regions, *(str(each) for each in self.scratch if each.exists())]
+        regions = {path.name for path in Path("/dev/shm").glob(f"{self.shared_memory_prefix}*")} - self.before
+        return [
+            *(str(each) for each in alive),
+            *sorted(regions),
+            *(str(each) for each in self.scratch if each.exists()),
+        ]
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -71,6 +77,8 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def footprint() -> Callable[[int], Footprint]:
-    return Footprint.of
+    others = frozenset(psutil.Process().children(recursive=True))
+    before = frozenset(path.name for path in Path("/dev/shm").iterdir())
+    return lambda pid: Footprint.of(pid, others, before)
