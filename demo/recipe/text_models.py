@@ -206,7 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=("punctuate", "sentiment"))
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--rows", type=int, default=48)
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
