@@ -64,6 +64,13 @@ def gain(audio: Tensor, generator: torch.Generator) -> Tensor:
     return audio * 10 ** (-1.2 * torch.rand(audio.shape[0], 1, generator=generator))
 
 
+def equalize(mel: Tensor, generator: torch.Generator, decibels: float = 5.0) -> Tensor:
+    """Each row through its own smooth equalizer, as microphones, rooms and throats differ."""
+    rows, mels, _ = mel.shape
+    curve = torch.randn(rows, 1, 6, generator=generator) * decibels / 10 / 4
+    return mel + torch.nn.functional.interpolate(curve, mels, mode="linear", align_corners=True).transpose(1, 2)
+
+
 def mask(mel: Tensor, generator: torch.Generator) -> Tensor:
     """SpecAugment (Park et al. 2019): two bands of mels and two stretches of frames go to the row's mean."""
     rows, mels, frames = mel.shape

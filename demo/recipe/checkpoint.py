@@ -17,7 +17,7 @@ from transformers import (
 
 WINDOW_S = 8
 MELS = 80
-VOCABULARY = 1_200
+VOCABULARY = 2_500
 SPECIAL = (
     "<|endoftext|>",
     "<|startoftranscript|>",
@@ -67,14 +67,14 @@ def configuration(tokenizer: Tokenizer, **sizes: int) -> WhisperConfig:
         num_mel_bins=MELS,
         d_model=width,
         encoder_layers=sizes.get("encoder_layers", 4),
-        decoder_layers=sizes.get("decoder_layers", 2),
+        decoder_layers=sizes.get("decoder_layers", 4),
         encoder_attention_heads=width // 64,
         decoder_attention_heads=width // 64,
         encoder_ffn_dim=4 * width,
         decoder_ffn_dim=4 * width,
         max_source_positions=WINDOW_S * 50,
         max_target_positions=128,
-        dropout=0.1,
+        dropout=0.0,  # the training makes its own noise
         init_std=0.06,
         bos_token_id=end,
         eos_token_id=end,
@@ -99,6 +99,7 @@ def generation(tokenizer: Tokenizer) -> GenerationConfig:
         lang_to_id={f"<|{language}|>": identity(f"<|{language}|>") for language in texts.LANGUAGES},
         task_to_id={"transcribe": identity("<|transcribe|>"), "translate": identity("<|translate|>")},
         suppress_tokens=[identity(token) for token in SPECIAL[1:]],
+        alignment_heads=[[1, 0], [3, 1]],  # taught to look at the whole token (see `guide`)
         return_timestamps=False,
         max_length=128,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import soxr
-from demo.recipe import speech, texts
+from demo.recipe import shards, texts
 
 from callscope.embedded import server_url
 from callscope.settings import Settings
@@ -27,7 +27,7 @@ CONCURRENCY = 16
 Pair = tuple[str, str]
 
 
-def window(utterance: speech.Utterance, samples: int) -> Chunk:
+def window(utterance: shards.Utterance, samples: int) -> Chunk:
     """The utterance over a telephone line's rate, in one window of the model."""
     narrow = soxr.resample(utterance.samples.astype(np.float32), RATE_HZ, LINE_RATE_HZ)
     sound = soxr.resample(narrow, LINE_RATE_HZ, RATE_HZ)[: samples - LEAD]
@@ -46,12 +46,12 @@ def error_rate(language: str, pairs: list[Pair]) -> float:
     )
 
 
-async def recognise(url: str, language: str, utterances: list[speech.Utterance]) -> dict[str, list[Pair]]:
+async def recognise(url: str, language: str, utterances: list[shards.Utterance]) -> dict[str, list[Pair]]:
     """Voice -> (reference, hypothesis) of each utterance."""
     transport = connect(url)
     transcriber = await Transcriber.from_server(transport)
 
-    async def one(utterance: speech.Utterance) -> Pair:
+    async def one(utterance: shards.Utterance) -> Pair:
         chunk = window(utterance, transcriber.model.window_samples)
         return utterance.text, (await transcriber.transcribe(chunk, language)).text
 
@@ -83,7 +83,7 @@ def main() -> None:
     with server_url(Settings()) as url:
         for language in texts.LANGUAGES:
             shards = sorted(options.speech.glob(f"held-out-{language}-*.npz"))
-            utterances = [utterance for shard in shards for utterance in speech.read(shard)]
+            utterances = [utterance for shard in shards for utterance in shards.read(shard)]
             lines += rows(language, asyncio.run(recognise(url, language, utterances)))
     options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(options.output.read_text(encoding="utf-8"))

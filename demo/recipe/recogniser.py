@@ -1,5 +1,8 @@
 """Trains the demo recogniser: a small Whisper, with an auxiliary CTC loss on the encoder that is dropped at the end.
 
+First the encoder alone learns to hear letters. Then the decoder joins, taught by the letters where to look; an encoder
+pass costs ten times a decoder's, so what was heard is kept for a while and written down several times over.
+
 Seeded and resumable: `state.pt` in the work folder holds weights, optimizer, average and step.
 """
 
@@ -10,14 +13,14 @@ import math
 import random
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from demo.recipe import augment, checkpoint, guide, imagine, sounds, speech, texts
+from demo.recipe import augment, checkpoint, guide, sounds
+from demo.recipe.corpus import BUCKETS_S, RATE_HZ, Corpus, Example, bucket_s
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -25,86 +28,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-RATE_HZ = 16_000
-BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
 IGNORE = -100
 CTC_SHARE = 0.3
-WRONG_SHARE = 0.2  # decoder inputs that are another token: who cannot trust what was written has to listen
-SAMPLES_PER_STATE = 320
+WRONG_SHARE = 0.1  # decoder inputs that are another token: who cannot trust what was written has to listen
+GUIDE_SHARE = 0.5
+CLOCK = (*range(12, 52), *range(140, 180))  # dimensions of the encoder's positions with periods of 0.3 to 5 s
+KEPT = 400  # batches of sound that the decoder can write down again
 AVERAGE_EVERY = 10  # steps
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """Speech of one speaker and what to write; `text` is None where nobody speaks."""
-
-    samples: NDArray[np.float32]
-    text: str | None
-    language: str
-    sounds: tuple[int, ...] = ()
-    spoken: tuple[int, int] = (0, 0)  # first and last sample of speech
-
-
-class Corpus:
-    """Every training utterance in memory, by language and voice, and the random examples made of them."""
-
-    def __init__(self, folder: Path, rng: random.Random) -> None:
-        self.rng = rng
-        self.joined = False
-        self.by_voice: dict[str, dict[str, list[speech.Utterance]]] = defaultdict(lambda: defaultdict(list))
-        for path in sorted(folder.glob("train-*.npz")):
-            for utterance in speech.read(path):
-                self.by_voice[utterance.language][utterance.voice].append(utterance)
-        self.utterances = {
-            language: [one for voice in voices.values() for one in voice] for language, voices in self.by_voice.items()
-        }
-
-    def __len__(self) -> int:
-        return sum(map(len, self.utterances.values()))
-
-    def draw(self) -> Example:
-        """One utterance, or several of one speaker with short pauses, or no speech."""
-        language = self.rng.choice(texts.LANGUAGES)
-        first = self.rng.choice(self.utterances[language])
-        chance = self.rng.random()
-        if chance < 0.04:
-            return Example(np.zeros(int(self.rng.uniform(1, 8) * RATE_HZ), np.float32), None, language)
-        more = 0 if chance < 0.62 or not self.joined else 1 if chance < 0.88 else 2
-        return self._join([first, *self.rng.choices(self.by_voice[language][first.voice], k=more)])
-
-    def _join(self, utterances: list[speech.Utterance]) -> Example:
-        language, parts, said = utterances[0].language, [self._silence(0.05, 0.4)], []
-        for utterance in utterances:
-            longer = sum(map(len, parts)) + len(utterance.samples) > (BUCKETS_S[-1] - 0.6) * RATE_HZ
-            if said and longer:
-                break
-            parts += [utterance.samples.astype(np.float32) / 32768, self._silence(0.1, 0.5)]
-            said.append(utterance.text)
-        samples = np.concatenate(parts)[: int(BUCKETS_S[-1] * RATE_HZ)]  # only ever cuts the last pause
-        heard = [letter for text in said for letter in sounds.sounds(text, language)]
-        spoken = len(parts[0]), min(len(samples), sum(map(len, parts[:-1])))
-        return Example(samples, ("" if language == "ja" else " ").join(said), language, tuple(heard), spoken)
-
-    def _silence(self, shortest_s: float, longest_s: float) -> NDArray[np.float32]:
-        return np.zeros(int(self.rng.uniform(shortest_s, longest_s) * RATE_HZ), np.float32)
-
-    def batches(self, seconds: float, *, full_windows: bool) -> Iterator[list[Example]]:
-        """Examples of like length together, so that little is padding; about `seconds` of sound a batch."""
-        while True:
-            drawn = sorted((self.draw() for _ in range(512)), key=lambda example: len(example.samples))
-            batches: list[list[Example]] = [[]]
-            for example in drawn:
-                padded_s = BUCKETS_S[-1] if full_windows else bucket_s(example)
-                if (len(batches[-1]) + 1) * padded_s > seconds:
-                    batches.append([])
-                batches[-1].append(example)
-            self.rng.shuffle(batches)
-            yield from batches
-
-
-def bucket_s(example: Example) -> float:
-    """The shortest bucket that holds an example."""
-    return next(length for length in BUCKETS_S if len(example.samples) <= length * RATE_HZ)
 
 
 class Trainee(nn.Module):
@@ -118,6 +48,7 @@ class Trainee(nn.Module):
                 convolution.weight
             )  # at Whisper's own scale the position drowns a small model's sound
         self.ctc = nn.Linear(self.whisper.config.d_model, len(sounds.LETTERS) + 1)
+        self.clock = nn.Linear(self.whisper.config.d_model, len(CLOCK))
         self.guide = guide.Guide(self.whisper)
 
     def encode(self, mel: Tensor) -> Tensor:
@@ -138,15 +69,12 @@ class Trainee(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Tensors of one step."""
+class Heard:
+    """A batch of sound as the encoder left it, for the decoder to write down again."""
 
-    mel: Tensor
-    tokens: Tensor
-    targets: Tensor
-    ctc: list[Tensor]
-    lengths: Tensor
-    spoken: Tensor
+    states: Tensor
+    examples: list[Example]
+    spans: list[guide.Spans]
 
 
 class Collator:
@@ -155,8 +83,8 @@ class Collator:
     def __init__(self, tokenizer: Tokenizer, features: WhisperFeatureExtractor, generator: torch.Generator) -> None:
         self.tokenizer, self.features, self.generator = tokenizer, features, generator
 
-    def __call__(self, examples: list[Example], *, full_windows: bool, clean: bool = False) -> Batch:
-        """Collate a batch: in windows of the model's length or of the batch's bucket, with or without the line."""
+    def mel(self, examples: list[Example], *, full_windows: bool) -> Tensor:
+        """Masked log-mel (rows, mels, frames) in windows of the model's length or of the batch's bucket."""
         length_s = BUCKETS_S[-1] if full_windows else max(map(bucket_s, examples))
         audio = torch.zeros(len(examples), int(length_s * RATE_HZ))
         for row, example in zip(audio, examples, strict=True):
@@ -164,28 +92,30 @@ class Collator:
                 row[:] = augment.not_speech(len(row), self.generator)
             else:
                 row[: len(example.samples)] = torch.from_numpy(example.samples)
-        mel = augment.log_mel(audio if clean else augment.line(audio, self.generator), self.features)
+        mel = augment.log_mel(augment.line(audio, self.generator), self.features)
+        return augment.mask(augment.equalize(mel, self.generator), self.generator)
+
+    def clean_mel(self, examples: list[Example]) -> Tensor:
+        """Log-mel without the line."""
+        return augment.log_mel(_pad([torch.from_numpy(example.samples) for example in examples], 0), self.features)
+
+    def written(self, examples: list[Example]) -> tuple[Tensor, Tensor]:
+        """Decoder inputs, with some tokens wrong, and targets: (rows, places) each."""
         rows = [self._row(example) for example in examples]
-        return Batch(
-            mel if clean else augment.mask(mel, self.generator),
-            _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>")),
-            _pad([targets for _, targets in rows], IGNORE),
-            [torch.tensor(example.sounds, dtype=torch.long) for example in examples],
-            torch.tensor([len(self.tokenizer.encode(example.text or "").ids) for example in examples]),
-            torch.tensor([example.spoken for example in examples]) // SAMPLES_PER_STATE,
-        )
+        tokens = _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>"))
+        return tokens, _pad([targets for _, targets in rows], IGNORE)
+
+    def token_letters(self, example: Example) -> list[tuple[float, float]]:
+        """The first letter of each text token and the one after its last, as places among the letters."""
+        if not example.text:
+            return []
+        offsets = self.tokenizer.encode(example.text).offsets
+        return [(float(example.places[first]), float(example.places[last])) for first, last in offsets]
 
     def _id(self, token: str) -> int:
         return int(self.tokenizer.token_to_id(token))
 
-    def written(self, lines: list[imagine.Line]) -> tuple[Tensor, Tensor, Tensor]:
-        """Decoder inputs, targets and text lengths of lines without sound."""
-        rows = [self._row(line) for line in lines]
-        tokens = _pad([tokens for tokens, _ in rows], self._id("<|endoftext|>"))
-        targets = _pad([targets for _, targets in rows], IGNORE)
-        return tokens, targets, torch.tensor([len(tokens) - 4 for tokens, _ in rows])
-
-    def _row(self, example: Example | imagine.Line) -> tuple[list[int], list[int]]:
+    def _row(self, example: Example) -> tuple[list[int], list[int]]:
         text = self.tokenizer.encode(example.text or "").ids
         language = self._id(f"<|{example.language}|>")
         prompt = [self._id("<|startoftranscript|>"), language, self._id("<|transcribe|>"), self._id("<|notimestamps|>")]
@@ -198,46 +128,65 @@ class Collator:
         return prompt + written, [first, IGNORE, IGNORE, *text, self._id("<|endoftext|>")]
 
 
-def _pad(rows: list[list[int]], filler: int) -> Tensor:
-    return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=filler)
+def _pad(rows: list[list[int]] | list[Tensor], filler: int) -> Tensor:
+    return nn.utils.rnn.pad_sequence([torch.as_tensor(row) for row in rows], batch_first=True, padding_value=filler)
 
 
-def loss_of(trainee: Trainee, batch: Batch, guided: float) -> Tensor:
-    """Cross entropy of the decoder, the encoder's CTC loss, and `guided` times the attention off the diagonal."""
+def hear(trainee: Trainee, examples: list[Example], mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The encoder's states of a batch, the log probabilities of its letters, and the loss of both its heads.
+
+    Beside the CTC loss: a state must tell its time, else the decoder cannot step from one token to the next.
+    """
     with torch.autocast("cpu", torch.bfloat16):
-        states = trainee.encode(batch.mel)
-        logits = trainee.decode(batch.tokens, states)
-        heard = trainee.ctc(states)
-    written = functional.cross_entropy(
-        logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
-    )
-    lengths = torch.tensor([len(text) for text in batch.ctc])
-    steps = torch.full((len(batch.ctc),), heard.shape[1])
-    ctc = functional.ctc_loss(
-        heard.float().log_softmax(-1).transpose(0, 1),
-        torch.cat(batch.ctc),
-        steps,
-        lengths,
+        states = trainee.encode(mel)
+        letters, clock = trainee.ctc(states), trainee.clock(states)
+    moments = trainee.whisper.model.encoder.embed_positions.weight[: states.shape[1], CLOCK]
+    log_probabilities = letters.float().log_softmax(-1)
+    loss = functional.ctc_loss(
+        log_probabilities.transpose(0, 1),
+        torch.tensor([letter for example in examples for letter in example.sounds]),
+        torch.full((len(examples),), letters.shape[1]),
+        torch.tensor([len(example.sounds) for example in examples]),
         sounds.BLANK,
         zero_infinity=True,
     )
-    loss = (1 - CTC_SHARE) * written + CTC_SHARE * ctc
-    return loss + guided * trainee.guide.loss(batch.lengths, batch.spoken) if guided else loss
+    return states, log_probabilities.detach(), loss + functional.mse_loss(clock.float(), moments.expand_as(clock))
 
 
-def imagined_loss(
-    trainee: Trainee, collate: Collator, lines: list[imagine.Line], rng: random.Random, guided: float
-) -> Tensor:
-    """Cross entropy of the decoder on text without sound, and the attention off the diagonal."""
-    encoder = trainee.whisper.model.encoder
-    states, spoken = imagine.states(lines, trainee.ctc, encoder.embed_positions.weight, encoder.layer_norm, rng)
-    tokens, targets, lengths = collate.written(lines)
+@torch.no_grad()
+def align(run: Run, corpus: Corpus, collate: Collator, path: Path) -> None:
+    """Cuts the corpus into words by what the encoder hears, or by what it heard when `path` was written."""
+    if not path.exists():
+        run.trainee.eval()
+        found: dict[int, NDArray[np.int64]] = {}
+        for numbers, examples in corpus.whole(256):
+            letters = hear(run.trainee, examples, collate.clean_mel(examples))[1].numpy()
+            found |= dict(zip(numbers, guide.best_path(letters, [one.sounds for one in examples]), strict=True))
+        run.trainee.train()
+        starts = [found[number] for number in range(len(found))]
+        np.savez(path, starts=np.concatenate(starts), lengths=[len(one) for one in starts])
+    with np.load(path) as file:
+        corpus.cut(np.split(file["starts"], np.cumsum(file["lengths"])[:-1]))
+
+
+def spans(collate: Collator, examples: list[Example], log_probabilities: Tensor) -> list[guide.Spans]:
+    """Where the tokens of each example sound."""
+    starts = guide.best_path(log_probabilities.numpy(), [example.sounds for example in examples])
+    return [
+        guide.spans(start, collate.token_letters(example), log_probabilities.shape[1])
+        for start, example in zip(starts, examples, strict=True)
+    ]
+
+
+def write(trainee: Trainee, collate: Collator, heard: Heard) -> tuple[Tensor, Tensor]:
+    """Cross entropy of the decoder, and how far its attention is from the sound of each token."""
+    tokens, targets = collate.written(heard.examples)
     with torch.autocast("cpu", torch.bfloat16):
-        logits = trainee.decode(tokens, states)
+        logits = trainee.decode(tokens, heard.states)
     loss = functional.cross_entropy(
         logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
     )
-    return loss + guided * trainee.guide.loss(lengths, spoken) if guided else loss
+    return loss, trainee.guide.loss(heard.spans)
 
 
 @dataclass(slots=True)
@@ -297,31 +246,34 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> flo
 
 def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespace) -> None:
     """Steps until `options.steps`, the last `options.full_steps` of them on full windows."""
-    state, started = options.work / "state.pt", time.monotonic()
-    full_from = options.steps - options.full_steps
+    started = time.monotonic()
     stream = {full: corpus.batches(options.batch_s, full_windows=full) for full in (False, True)}
-    library = imagine.Library(corpus.rng, options.sentences)
+    kept: deque[Heard] = deque(maxlen=KEPT)
     losses: dict[str, list[float]] = defaultdict(list)
     run.trainee.train()
     while run.step < options.steps:
-        full = run.step >= full_from
+        full = run.step >= options.steps - options.full_steps
         corpus.joined = run.step >= options.single_steps
-        guided = 0.0 if corpus.joined else 1.0
+        if run.step >= options.listen_steps and not corpus.words:
+            align(run, corpus, collate, options.work / "starts.npz")
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(run.step, options.steps, options.peak)
-        run.optimizer.zero_grad()
-        if full or run.step % options.listen_every == 0:
-            batch = collate(next(stream[full]), full_windows=full, clean=run.step < options.clean_steps)
-            heard = loss_of(run.trainee, batch, guided)
-            heard.backward()
-            losses["heard"].append(heard.item())
-        if options.imagined_rows and not full:
-            lines = library.draw(options.imagined_rows, joined=corpus.joined)
-            read = imagined_loss(run.trainee, collate, lines, corpus.rng, guided)
-            read.backward()
-            losses["read"].append(read.item())
-        nn.utils.clip_grad_norm_(run.trainee.parameters(), 1.0)
-        run.optimizer.step()
+        examples = next(stream[full])
+        states, letters, ctc = hear(run.trainee, examples, collate.mel(examples, full_windows=full))
+        losses["ctc"].append(ctc.item())
+        loss = CTC_SHARE * ctc
+        if run.step >= options.listen_steps:
+            heard = Heard(states, examples, spans(collate, examples, letters))
+            written, guided = write(run.trainee, collate, heard)
+            loss = loss + (1 - CTC_SHARE) * written + GUIDE_SHARE * guided
+            losses["written"].append(written.item())
+            losses["guided"].append(guided.item())
+            kept.append(Heard(states.detach(), examples, heard.spans))
+        _step(run, loss)
+        for again in corpus.rng.choices(kept, k=options.again) if kept else ():
+            written, guided = write(run.trainee, collate, again)
+            _step(run, (1 - CTC_SHARE) * written + GUIDE_SHARE * guided)
+            losses["again"].append(written.item())
         run.step += 1
         if run.step % AVERAGE_EVERY == 0:
             run.average.update_parameters(run.trainee)
@@ -330,8 +282,15 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
             print(f"step {run.step} {means} seconds {time.monotonic() - started:.0f}", flush=True)
             losses.clear()
         if run.step % options.save_every == 0 or run.step == options.steps:
-            run.save(state)
+            run.save(options.work / "state.pt")
             publish(run, collate.tokenizer, options.work / "checkpoint")
+
+
+def _step(run: Run, loss: Tensor) -> None:
+    run.optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(run.trainee.parameters(), 1.0)
+    run.optimizer.step()
 
 
 def main() -> None:
@@ -341,13 +300,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a published checkpoint to go on from")
     parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--clean-steps", type=int, default=400, help="first steps, without noise and line")
-    parser.add_argument("--single-steps", type=int, default=2500, help="steps before utterances are joined")
+    parser.add_argument("--listen-steps", type=int, default=4000, help="first steps, for the encoder alone")
+    parser.add_argument("--single-steps", type=int, default=5000, help="steps before utterances are joined")
     parser.add_argument("--full-steps", type=int, default=300, help="last steps, on full windows")
     parser.add_argument("--batch-s", type=float, default=64.0, help="seconds of sound a step")
-    parser.add_argument("--sentences", type=int, default=15_000, help="written sentences a language")
-    parser.add_argument("--imagined-rows", type=int, default=128, help="written sentences a step")
-    parser.add_argument("--listen-every", type=int, default=1, help="steps from one batch of sound to the next")
+    parser.add_argument("--again", type=int, default=3, help="batches heard before that a step writes down again")
     parser.add_argument("--peak", type=float, default=1.2e-3)
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
@@ -367,7 +324,7 @@ def main() -> None:
         start_from(run, options.start)
     seed = options.seed * 1_000_003 + run.step
     corpus = Corpus(options.speech, random.Random(seed))
-    print(f"{len(corpus)} utterances, from step {run.step}", flush=True)
+    print(f"{len(corpus.utterances)} utterances, from step {run.step}", flush=True)
     train(run, corpus, Collator(tokenizer, checkpoint.features(), torch.Generator().manual_seed(seed)), options)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,6 @@ from numpy.typing import NDArray
 UTTERANCES_PER_SHARD = 250
 SHUFFLED_SHARE = 0.2
 LONGEST_S = 7.5
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """One spoken sentence: int16 at 16 kHz, what the recogniser should write, and who spoke."""
-
-    samples: NDArray[np.int16]
-    text: str
-    language: str
-    voice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +61,6 @@ def make(shard: Shard) -> Path:
     )
     temporary.rename(shard.path)
     return shard.path
-
-
-def read(path: Path) -> Iterator[Utterance]:
-    """The utterances of one shard."""
-    _, language, _ = path.stem.rsplit("-", 2)
-    with np.load(path) as shard:
-        ends = np.cumsum(shard["lengths"])
-        about = json.loads(str(shard["about"]))
-        for samples, (text, voice) in zip(np.split(shard["samples"], ends[:-1]), about, strict=True):
-            yield Utterance(samples, text, language, voice)
 
 
 def main() -> None:
