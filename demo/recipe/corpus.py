@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 RATE_HZ = 16_000
 BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
 SAMPLES_PER_STATE = 320
-SHARES = {"en": 0.56, "ja": 0.3, "ko": 0.14}  # of the examples; English has the shortest ones and the most voices
+SHARES = {"en": 0.37, "ja": 0.43, "ko": 0.2}  # of the examples; English has the shortest ones and the most voices
 RECORDED_WEIGHT = 2  # of voices made of recordings against espeak-ng's formants, which are the easier ones
 NOBODY_SHARE = 0.04
 COLLAGE_SHARE = 0.45
 JOINED_SHARE = 0.3
 COLLAGE_WORDS = (2, 9)
+COMMON_WORD_DAMPING = 0.6  # a collage draws a word that is 100 times as common 6 times as often
 
 Starts = NDArray[np.int64]
 
@@ -89,6 +90,7 @@ class Corpus:
             sys.exit(f"No train-*.npz in {folder}: make them with `python -m demo.recipe.speech {folder}`.")
         self.by_voice: dict[tuple[str, str], list[Phrase]] = defaultdict(list)
         self.words: dict[tuple[str, str], list[Phrase]] = defaultdict(list)
+        self.rarity: dict[tuple[str, str], list[float]] = {}  # running sum of the weights of `words`
         self.voices: dict[str, list[str]] = defaultdict(list)  # as often as they are to speak
         for utterance in self.utterances:
             self.by_voice[utterance.language, utterance.voice].append(phrase(utterance))
@@ -99,6 +101,10 @@ class Corpus:
         """Makes the words available, given when the letters of each utterance start."""
         for utterance, one in zip(self.utterances, starts, strict=True):
             self.words[utterance.language, utterance.voice] += words(utterance, one)
+        common = Counter((language, word.text) for (language, _), found in self.words.items() for word in found)
+        for (language, voice), found in self.words.items():
+            rarity = [common[language, word.text] ** -COMMON_WORD_DAMPING for word in found]
+            self.rarity[language, voice] = list(accumulate(rarity))
 
     def draw(self) -> Example:
         """One utterance, several of one speaker with short pauses, a collage of one speaker's words, or no speech.
@@ -112,7 +118,8 @@ class Corpus:
             return Example(np.zeros(int(self.rng.uniform(1, 8) * RATE_HZ), np.float32), None, language)
         voice = language, self.rng.choice(self.voices[language])
         if self.words and chance < NOBODY_SHARE + COLLAGE_SHARE:
-            return self._join(language, self.rng.choices(self.words[voice], k=self.rng.randint(*COLLAGE_WORDS)), 0)
+            count = self.rng.randint(*COLLAGE_WORDS)
+            return self._join(language, self.rng.choices(self.words[voice], cum_weights=self.rarity[voice], k=count), 0)
         more = self.rng.choice((1, 1, 2)) if self.joined and self.rng.random() < JOINED_SHARE else 0
         return self._join(language, self.rng.choices(self.by_voice[voice], k=1 + more), 0.5)
 

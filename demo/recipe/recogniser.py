@@ -29,6 +29,7 @@ from torch.nn import functional
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 IGNORE = -100
+HEADS = "heads.safetensors"
 CTC_SHARE = 0.3
 WRONG_SHARE = 0.1  # decoder inputs that are another token: who cannot trust what was written has to listen
 GUIDE_SHARE = 0.5
@@ -225,16 +226,17 @@ def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
 
 
 def start_from(run: Run, folder: Path) -> None:
-    """Weights of a published checkpoint, with the CTC head beside them, into a fresh run."""
+    """Weights of a published checkpoint, with the heads that lie beside them, into a fresh run."""
     run.trainee.whisper.load_state_dict(WhisperForConditionalGeneration.from_pretrained(folder).float().state_dict())
-    run.trainee.ctc.load_state_dict(load_file(folder / "ctc.safetensors"))
+    run.trainee.load_state_dict(load_file(folder / HEADS), strict=False)
     run.average.module.load_state_dict(run.trainee.state_dict())
 
 
 def publish(run: Run, tokenizer: Tokenizer, folder: Path) -> None:
-    """The averaged weights in Hugging Face's layout, and the CTC head that only training needs."""
+    """The averaged weights in Hugging Face's layout, and the two heads that only training needs."""
     checkpoint.save(run.average.module.whisper, tokenizer, folder)
-    save_file(run.average.module.ctc.state_dict(), folder / "ctc.safetensors")
+    heads = {name: one for name, one in run.average.module.state_dict().items() if not name.startswith("whisper.")}
+    save_file(heads, folder / HEADS)
 
 
 def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
@@ -299,13 +301,13 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a published checkpoint to go on from")
-    parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--listen-steps", type=int, default=4000, help="first steps, for the encoder alone")
-    parser.add_argument("--single-steps", type=int, default=5000, help="steps before utterances are joined")
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--listen-steps", type=int, default=6_000, help="first steps, for the encoder alone")
+    parser.add_argument("--single-steps", type=int, default=8_000, help="steps before utterances are joined")
     parser.add_argument("--full-steps", type=int, default=300, help="last steps, on full windows")
     parser.add_argument("--batch-s", type=float, default=64.0, help="seconds of sound a step")
     parser.add_argument("--again", type=int, default=3, help="batches heard before that a step writes down again")
-    parser.add_argument("--peak", type=float, default=1.2e-3)
+    parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
