@@ -82,8 +82,8 @@ def main() -> None:
     lines = ["| language | voice | utterances | error |", "|---|---|---|---|"]
     with server_url(Settings()) as url:
         for language in texts.LANGUAGES:
-            shards = sorted(options.speech.glob(f"held-out-{language}-*.npz"))
-            utterances = [utterance for shard in shards for utterance in shards.read(shard)]
+            paths = sorted(options.speech.glob(f"held-out-{language}-*.npz"))
+            utterances = [utterance for path in paths for utterance in shards.read(path)]
             lines += rows(language, asyncio.run(recognise(url, language, utterances)))
     options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(options.output.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """Trains the demo recogniser: a small Whisper, with an auxiliary CTC loss on the encoder that is dropped at the end.
 
 First the encoder alone learns to hear letters. Then the decoder joins, taught by the letters where to look; an encoder
-pass costs ten times a decoder's, so what was heard is kept for a while and written down several times over.
+pass costs three of a decoder's, so what was heard is kept for a while and written down several times over.
 
 Seeded and resumable: `state.pt` in the work folder holds weights, optimizer, average and step.
 """

@@ -20,7 +20,7 @@ CHECKPOINT = Path(__file__).parents[2] / "demo" / "checkpoints" / "recogniser"
 TIE = 2e-3
 """Where two scores are closer than this, FP32 and float64 may each call another the best; such places are few."""
 MOST_TIES = 2
-SERVED_AGREEMENT = 0.9
+SERVED_AGREEMENT = 0.95
 """Of the tokens, the least share that 8-bit weights must leave as they are."""
 
 
