@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 RATE_HZ = 16_000
 BUCKETS_S = (1.6, 2.2, 2.8, 3.6, 4.8, 6.2, 8.0)
 SAMPLES_PER_STATE = 320
-SHARES = {"en": 0.37, "ja": 0.43, "ko": 0.2}  # of the examples; English has the shortest ones and the most voices
+SHARES = {"en": 0.45, "ja": 0.36, "ko": 0.19}  # of the examples; English has the shortest ones and the most voices
 RECORDED_WEIGHT = 2  # of voices made of recordings against espeak-ng's formants, which are the easier ones
 NOBODY_SHARE = 0.04
 COLLAGE_SHARE = 0.45
