@@ -156,8 +156,8 @@ def hear(trainee: Trainee, examples: list[Example], mel: Tensor) -> tuple[Tensor
 
 @torch.no_grad()
 def align(run: Run, corpus: Corpus, collate: Collator, path: Path) -> None:
-    """Cuts the corpus into words by what the encoder hears, or by what it heard when `path` was written."""
-    if not path.exists():
+    """Cuts the corpus into words by what the encoder hears, or by what it heard of the same corpus before."""
+    if not (path.exists() and len(np.load(path)["lengths"]) == len(corpus.utterances)):
         run.trainee.eval()
         found: dict[int, NDArray[np.int64]] = {}
         for numbers, examples in corpus.whole(256):
