@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from callscope_server.launcher import TritonServer
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Heeds Ctrl-C: a shell's background job ignores it, and so would all that the tests start and then interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
