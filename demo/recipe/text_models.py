@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from demo.recipe import texts
 from demo.recipe.optimizers import Optimizers, learning_rate
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import (
@@ -55,11 +55,9 @@ def train_tokenizer(sentences: int = 8_000) -> Tokenizer:
         vocab_size=len(alphabet) + 1_200, initial_alphabet=alphabet, special_tokens=list(SPECIAL), show_progress=False
     )
     tokenizer.train_from_iterator(corpus, trainer)
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
     return tokenizer
-
-
-def _wrapped(tokenizer: Tokenizer, ids: list[int]) -> list[int]:
-    return [tokenizer.token_to_id("[CLS]"), *ids, tokenizer.token_to_id("[SEP]")]
 
 
 def marks_after(text: str) -> tuple[str, list[tuple[int, str]]]:
@@ -77,10 +75,10 @@ def punctuation_sample(tokenizer: Tokenizer, language: str, split: texts.Split, 
     """One to four sentences of a speaker without their marks."""
     said = [texts.sentence(language, split, rng)[1] for _ in range(rng.choices((1, 2, 3, 4), (4, 4, 2, 1))[0])]
     plain, found = marks_after(("" if language == "ja" else " ").join(said))
-    encoding = tokenizer.encode(plain, add_special_tokens=False)
+    encoding = tokenizer.encode(plain)
     at_end = {end: PUNCTUATION.index(label) for end, label in found}
-    labels = [at_end.get(end, 0) for _, end in encoding.offsets]
-    return Sample(_wrapped(tokenizer, encoding.ids), [IGNORE, *labels, IGNORE])
+    labels = [at_end.get(end, 0) for _, end in encoding.offsets[1:-1]]
+    return Sample(encoding.ids, [IGNORE, *labels, IGNORE])
 
 
 def sentiment_sample(tokenizer: Tokenizer, language: str, split: texts.Split, rng: random.Random) -> Sample:
@@ -88,8 +86,7 @@ def sentiment_sample(tokenizer: Tokenizer, language: str, split: texts.Split, rn
     pattern, text = texts.sentence(language, split, rng)
     if rng.random() < 0.3:
         text = texts.spoken(text)
-    ids = tokenizer.encode(text, add_special_tokens=False).ids
-    return Sample(_wrapped(tokenizer, ids), [SENTIMENT.index(pattern.sentiment)])
+    return Sample(tokenizer.encode(text).ids, [SENTIMENT.index(pattern.sentiment)])
 
 
 Maker = Callable[[Tokenizer, str, texts.Split, random.Random], Sample]
@@ -201,9 +198,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=("punctuate", "sentiment"))
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--rows", type=int, default=48)
-    parser.add_argument("--peak", type=float, default=1e-3)
+    parser.add_argument("--peak", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
