@@ -9,6 +9,7 @@ from typing import Literal
 import onnx
 
 from . import contract
+from .aligner import aligner_graph
 from .checkpoint import Checkpoint, open_checkpoint
 from .classifier import ClassifierSettings, classifier_graph, read_classifier
 from .config import render_config, warmup_files
@@ -99,7 +100,7 @@ def export_whisper(
     instances: int = 1,
     progress: Progress = silent,
 ) -> ExportReport:
-    """Turn a Whisper checkpoint into `log_mel`, `whisper_encoder`, `whisper_decoder`, `transcribe` and their tokenizer.
+    """Turn a Whisper checkpoint into `transcribe` and `transcribe_words`, their graphs and their tokenizer.
 
     Args:
         source: A folder in Hugging Face's layout, or a hub id.
@@ -131,8 +132,8 @@ def export_whisper(
         for described, graph in graphs
     ]
     steps = tuple(described for described, _ in graphs)
-    ensemble = signature("transcribe", settings.sizes)
-    models.append(plan.model(ensemble, None, parameters["transcribe"], steps))
+    for name, its_steps in (("transcribe", steps[:3]), ("transcribe_words", steps)):
+        models.append(plan.model(signature(name, settings.sizes), None, parameters["transcribe"], its_steps))
     models.append(_tokenizer(plan, "whisper_tokenizer"))
     return plan.publish(models, repository)
 
@@ -190,9 +191,9 @@ def _plan(
 
 def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signature, onnx.ModelProto]]:
     weights, precision = plan.checkpoint.weights("model."), plan.precision
-    mel, encoder, decoder = (
+    mel, encoder, decoder, aligner = (
         signature(name, settings.sizes, precision.float_type)
-        for name in ("log_mel", "whisper_encoder", "whisper_decoder")
+        for name in ("log_mel", "whisper_encoder", "whisper_decoder", "whisper_aligner")
     )
     plan.progress("Building log_mel (fp32)")
     graphs = [(mel, log_mel_graph(settings.mel, mel))]
@@ -200,6 +201,8 @@ def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signat
     graphs.append((encoder, encoder_graph(weights, settings, precision, encoder)))
     plan.progress(f"Building whisper_decoder ({precision.name})")
     graphs.append((decoder, decoder_graph(weights, settings, precision, decoder)))
+    plan.progress(f"Building whisper_aligner ({precision.name})")
+    graphs.append((aligner, aligner_graph(weights, settings, precision, aligner)))
     return graphs
 
 
