@@ -53,7 +53,8 @@ def time_words(
 
     Args:
         pieces: in order, together all tokens.
-        picture: a row for each token and one for the end of text, a column for each frame.
+        picture: a row for each token and, unless the tokens fill the window's limit, one for the end of text; a column
+            for each frame.
         logprobs: of the tokens.
         frame_s: the length of a frame.
         length_s: how much of the window is sound; nothing is said later.
@@ -62,7 +63,7 @@ def time_words(
         return ()
     frames = max(1, min(picture.shape[1], round(length_s / frame_s)))
     tokens = pieces[-1].end
-    starts = token_starts(picture[: tokens + 1, :frames])
+    starts = np.append(token_starts(picture[: tokens + 1, :frames]), frames)
     timed = []
     for piece in pieces:
         first, end = starts[piece.first], starts[piece.end]
