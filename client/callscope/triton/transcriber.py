@@ -15,7 +15,7 @@ from callscope.errors import LanguageUnknown, ModelMissing
 from callscope.text.normalize import normalize
 from callscope.triton.alignment import TimedWord, split_words, time_words
 from callscope.triton.contract import Description, describe
-from callscope.triton.evidence import compression_ratio, is_silence, mean_logprob
+from callscope.triton.evidence import Doubt, compression_ratio, doubts, is_silence, mean_logprob
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
 from callscope_preprocessing.windows import Chunk
@@ -32,6 +32,9 @@ TOKENS_PER_SPEECH_SECOND = 16
 """The fastest talkers reach 10 Japanese or Korean syllables a second, and a byte-level vocabulary spends 1 to 2 tokens
 on each; the base leaves room for a window in which voice activity detection has missed some speech. A batch runs until
 its slowest row ends, so a window with little speech must not be allowed a long answer."""
+
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Whisper's own, after 0 (openai/whisper, transcribe.py)."""
 
 REPLACEMENT = "\ufffd"
 
@@ -85,6 +88,8 @@ class Transcript:
         compression_ratio: UTF-8 bytes of the text / their zlib size; above 2.4 the text repeats itself.
         tokens: the text's tokens.
         words: the text word by word; none where the server does not serve `transcribe_words`.
+        doubts: what speaks against it, none where it is to be believed.
+        temperature: at which its tokens were picked.
     """
 
     text: str
@@ -95,6 +100,8 @@ class Transcript:
     compression_ratio: float
     tokens: tuple[int, ...]
     words: tuple[TimedWord, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    temperature: float = 0.0
 
 
 class Transcriber:
@@ -125,6 +132,9 @@ class Transcriber:
     async def transcribe(self, chunk: Chunk, language: str | None) -> Transcript:
         """The words of a chunk.
 
+        What is not to be believed is asked for again, alone, at rising temperature, as Whisper does; if nothing better
+        comes of it, the transcript keeps its doubts.
+
         Args:
             chunk: its audio int16, shape (window_samples,).
             language: a code the model knows; None to detect it.
@@ -132,15 +142,25 @@ class Transcriber:
         Raises:
             LanguageUnknown: the model does not know the language.
         """
+        transcript = await self._ask(chunk, language, 0.0)
+        for temperature in TEMPERATURES:
+            if not transcript.doubts:
+                break
+            transcript = min(
+                transcript, await self._ask(chunk, language or transcript.language, temperature), key=_doubtfulness
+            )
+        return transcript
+
+    async def _ask(self, chunk: Chunk, language: str | None, temperature: float) -> Transcript:
         inputs = {
             "audio": chunk.audio[np.newaxis, :],
             "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
-            "temperature": _option(0.0, np.float32),
+            "temperature": _option(temperature, np.float32),
         }
         outputs = (*OUTPUTS, ALIGNMENT) if self.times_words else OUTPUTS
-        return self._read(chunk, await self._transport.infer(self.name, inputs, outputs=outputs))
+        return self._read(chunk, await self._transport.infer(self.name, inputs, outputs=outputs), temperature)
 
     @property
     def name(self) -> str:
@@ -166,7 +186,7 @@ class Transcriber:
         codes = {token: code for code, token in self.model.languages.items()}
         return codes.get(token, "")
 
-    def _read(self, chunk: Chunk, answer: Mapping[str, NDArray[Any]]) -> Transcript:
+    def _read(self, chunk: Chunk, answer: Mapping[str, NDArray[Any]], temperature: float) -> Transcript:
         row = {name: tensor[0] for name, tensor in answer.items()}
         ends = np.flatnonzero(row["tokens"] == self.model.end_of_text)
         count = int(ends[0]) if len(ends) else len(row["tokens"])
@@ -185,6 +205,8 @@ class Transcriber:
             compression_ratio=compression_ratio(text),
             tokens=tokens,
             words=self._words(chunk, language, tokens, row) if text else (),
+            doubts=doubts(text, language, avg_logprob=avg_logprob, speech_s=chunk.speech_s),
+            temperature=temperature,
         )
 
     def _words(
@@ -204,6 +226,10 @@ class Transcriber:
 def token_limit(speech_s: float, max_tokens: int) -> int:
     """How many tokens a window with so many seconds of speech may take."""
     return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
+
+
+def _doubtfulness(transcript: Transcript) -> tuple[int, float]:
+    return len(transcript.doubts), -transcript.avg_logprob
 
 
 async def _is_served(transport: Transport) -> bool:
