@@ -55,6 +55,7 @@ class _Plan:
     checkpoint: Checkpoint
     profile: Profile
     precision: Precision
+    keep_previous: bool
     progress: Progress
 
     def parameters(self, **special: str) -> dict[str, str]:
@@ -78,7 +79,7 @@ class _Plan:
 
     def publish(self, models: Sequence[Model], repository: Path) -> ExportReport:
         self.progress(f"Writing {repository}")
-        published = publish(models, repository)
+        published = publish(models, repository, keep_previous=self.keep_previous)
         origin = self.checkpoint
         return ExportReport(
             repository, published, origin.source, origin.revision, self.profile.name, self.precision.name
@@ -98,6 +99,7 @@ def export_whisper(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
+    keep_previous: bool = True,
     progress: Progress = silent,
 ) -> ExportReport:
     """Turn a Whisper checkpoint into `transcribe` and `transcribe_words`, their graphs and their tokenizer.
@@ -110,6 +112,7 @@ def export_whisper(
         revision: The hub's branch, tag or commit.
         gpus: Which GPUs serve; all where empty.
         instances: Instances of each model: in all on a CPU, on each GPU otherwise.
+        keep_previous: Whether `roll_back` can serve again what these models served before.
         progress: Is told what happens, a line at a time.
 
     Raises:
@@ -122,6 +125,7 @@ def export_whisper(
         revision=revision,
         gpus=gpus,
         instances=instances,
+        keep_previous=keep_previous,
         progress=progress,
     )
     settings = read_whisper(plan.checkpoint)
@@ -148,6 +152,7 @@ def export_classifier(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
+    keep_previous: bool = True,
     progress: Progress = silent,
 ) -> ExportReport:
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
@@ -162,6 +167,7 @@ def export_classifier(
         revision=revision,
         gpus=gpus,
         instances=instances,
+        keep_previous=keep_previous,
         progress=progress,
     )
     settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
@@ -181,12 +187,13 @@ def _plan(
     revision: str | None,
     gpus: Sequence[int],
     instances: int,
+    keep_previous: bool,
     progress: Progress,
 ) -> _Plan:
     loaded = load_profile(profile).placed(gpus, instances)
     chosen = precision_named(precision or loaded.precision)
     progress(f"Reading {source}")
-    return _Plan(open_checkpoint(source, revision), loaded, chosen, progress)
+    return _Plan(open_checkpoint(source, revision), loaded, chosen, keep_previous, progress)
 
 
 def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signature, onnx.ModelProto]]:

@@ -111,6 +111,19 @@ def everything(
     _show(reports)
 
 
+@app.command()
+@with_settings("repository", *LOG)
+def rollback(loaded: Loaded) -> None:
+    """Serve again what was served before the last export.
+
+    Once more undoes it. A running server takes it up when it is restarted.
+    """
+    repository = model_repository(loaded.settings)
+    for model in _exporter().roll_back(repository):
+        typer.echo(model)
+    say(f"Rolled back: {repository}")
+
+
 def _export(settings: Settings, export: str, source: str, **options: Any) -> None:  # noqa: ANN401  passed on
     exporter = _exporter()
     place = Path(source)
