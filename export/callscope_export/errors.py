@@ -7,7 +7,8 @@ ExportError
 ├── ProfileInvalid           a profile or a precision that does not exist or does not parse
 ├── RecipeInvalid            the TOML file of `export_all` cannot be used
 ├── RepositoryUnwritable     the model repository cannot be written
-└── NothingBefore            the model repository remembers no earlier export
+├── NothingBefore            the model repository remembers no earlier export
+└── ParityFailed             the graphs do not say what the checkpoint says
 """
 
 from typing import ClassVar
@@ -49,3 +50,7 @@ class RepositoryUnwritable(ExportError):
 
 class NothingBefore(ExportError):
     """The model repository remembers no earlier export."""
+
+
+class ParityFailed(ExportError):
+    """The graphs do not say what the checkpoint says."""

@@ -26,9 +26,13 @@ from .readme import repository_readme
 GRAPH = "model.onnx"
 EXTERNAL = "model.onnx.data"
 MANIFEST = "manifest.json"
+REPORT = "report.json"
 PREVIOUS = "previous.json"
 LARGEST_FILE_BYTES = 1_500_000_000
 """Weights beyond this go into a file of their own: protobuf ends at 2 GiB."""
+
+Gate = Callable[[Mapping[str, Path]], bytes]
+"""Takes the graphs by their models' names, and returns the report that goes into their version folders."""
 
 _PINNED = re.compile(r"versions: \[(\d+)\]")
 
@@ -80,7 +84,7 @@ class _Staged:
 
 
 def publish(
-    models: Sequence[Model], repository: Path, *, keep_previous: bool = True
+    models: Sequence[Model], repository: Path, *, keep_previous: bool = True, gate: Gate | None = None
 ) -> tuple[PublishedModel, ...]:
     """Put models into a repository, and its README beside them.
 
@@ -88,12 +92,18 @@ def publish(
         models: What to publish; others that the repository holds stay as they are.
         repository: The folder; it is made where it does not exist.
         keep_previous: Whether to keep what these models served before, for `roll_back`.
+        gate: Looks at the graphs before anything is published, and raises to prevent it.
 
     Raises:
         RepositoryUnwritable: The folder or its parent cannot be written.
     """
     with _writing(repository), _staging_beside(repository) as staging:
         staged = [_stage(model, repository, staging / model.signature.name) for model in models]
+        if gate:
+            graphs = {entry.published.name: entry.folder / "version" for entry in staged if entry.model.graph}
+            report = gate({name: version / GRAPH for name, version in graphs.items()})
+            for version in graphs.values():
+                (version / REPORT).write_bytes(report)
         _place_versions(staged, repository)
         configs = {entry.published.name: entry.config for entry in staged}
         before = _configs(repository, configs)
