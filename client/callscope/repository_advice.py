@@ -1,7 +1,7 @@
 """What in a repository's configs will cost speed or safety when it is served, told from its files alone.
 
-The rules are those of Triton's own guides (user_guide/batcher.md, optimization.md, onnxruntime_backend) and of what went
-wrong for others; a repository that breaks one still serves.
+The rules are those of Triton's own guides (user_guide/batcher.md, optimization.md, onnxruntime_backend) and of what has
+gone wrong for others; a repository that breaks one still serves.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import text_format
+from google.protobuf import text_format  # type: ignore[import-untyped]  # it ships no types
 
 from callscope_server.findings import Finding
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from tritonclient.grpc import model_config_pb2  # type: ignore[import-untyped]  # it ships no types
+    from tritonclient.grpc import model_config_pb2
 
 KIND_CPU = model_config_pb2.ModelInstanceGroup.KIND_CPU
 KIND_GPU = model_config_pb2.ModelInstanceGroup.KIND_GPU

@@ -89,7 +89,9 @@ CONTRACT: tuple[Signature, ...] = (
     Signature("whisper_encoder", "onnxruntime", (MEL,), (STATES,)),
     Signature("whisper_decoder", "onnxruntime", (STATES, *OPTIONS), TRANSCRIPT),
     Signature("transcribe", "ensemble", (AUDIO, *OPTIONS), TRANSCRIPT),
-    Signature("whisper_aligner", "onnxruntime", (STATES, TOKENS, Tensor("chosen_language", "INT32", (1,))), (ALIGNMENT,)),
+    Signature(
+        "whisper_aligner", "onnxruntime", (STATES, TOKENS, Tensor("chosen_language", "INT32", (1,))), (ALIGNMENT,)
+    ),
     Signature("transcribe_words", "ensemble", (AUDIO, *OPTIONS), (*TRANSCRIPT, ALIGNMENT)),
     _tokenizer("whisper_tokenizer"),
     Signature("punctuate", "onnxruntime", TEXT, (Tensor("logits", "FP32", ("L", "labels")),)),

@@ -168,7 +168,8 @@ def _options(rows: int, settings: WhisperSettings) -> dict[str, Array]:
 def _is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
     """Mark the tokens up to each row's first end of text, that one included."""
     ended = np.cumsum(tokens == end_of_text, axis=1)
-    return (ended == 0) | ((ended == 1) & (tokens == end_of_text))
+    text: NDArray[np.bool_] = (ended == 0) | ((ended == 1) & (tokens == end_of_text))
+    return text
 
 
 def _agreement(found: Array, expected: Array, end_of_text: int) -> float:
@@ -205,7 +206,7 @@ def _failures(found: Limits, limits: Limits) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Forced:
-    """What the checkpoint makes of a given text: its best token at each place, and the given ones' log-probabilities."""
+    """What the checkpoint makes of a given text: its best token at each place, and how probable the given ones are."""
 
     best: Array
     logprobs: Array

@@ -22,8 +22,8 @@ def export_all(
 ) -> tuple[ExportReport, ...]:
     """Run every export that a recipe names.
 
-    The recipe is a TOML file with `repository`, `profile`, `keep_previous` (all optional) and the tables `whisper`, `punctuate` and
-    `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
+    The recipe is a TOML file with `repository`, `profile`, `keep_previous` (all optional) and the tables `whisper`,
+    `punctuate` and `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
 
     Args:
         recipe: The file.

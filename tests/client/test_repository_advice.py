@@ -11,8 +11,13 @@ backend: "onnxruntime"
 max_batch_size: 8
 instance_group { count: 1 kind: KIND_CPU }
 dynamic_batching { default_queue_policy { max_queue_size: 64 } }
-model_warmup { name: "batch_1" batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: [4] zero_data: true } } }
+model_warmup { name: "batch_1" batch_size: 1 }
 parameters { key: "intra_op_thread_count" value { string_value: "2" } }
+"""
+ACCELERATOR = """
+optimization { execution_accelerators {
+  gpu_execution_accelerator { name: "cuda" parameters { key: "gpu_mem_limit" value: "1" } }
+} }
 """
 ENSEMBLE = """
 platform: "ensemble"
@@ -48,11 +53,7 @@ def test_our_own_repository_is_as_it_should_be() -> None:
         (('string_value: "2"', 'string_value: "0"'), None),
         (("instance_group { count: 1 kind: KIND_CPU }", ""), "no instance_group"),
         (("model_warmup", "#"), "not warmed up"),
-        (
-            ("max_batch_size: 8", "max_batch_size: 8 optimization { execution_accelerators { gpu_execution_accelerator {"
-             ' name: "cuda" parameters { key: "gpu_mem_limit" value: "1" } } } }'),
-            "gpu_mem_limit inside execution_accelerators",
-        ),
+        (("max_batch_size: 8", f"max_batch_size: 8 {ACCELERATOR}"), "gpu_mem_limit inside execution_accelerators"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], clause: str | None) -> None:

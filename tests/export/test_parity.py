@@ -12,14 +12,14 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-REASON = "compares with transformers, which the extra `referee` installs"
-pytest.importorskip("torch", reason=REASON)
-pytest.importorskip("transformers", reason=REASON)
-
 from callscope_export import export_whisper
 from callscope_export.errors import ParityFailed
 
 from .fixture_types import Checkpoints
+
+REASON = "compares with transformers, which the extra `referee` installs"
+pytest.importorskip("torch", reason=REASON)
+pytest.importorskip("transformers", reason=REASON)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 BuildGraph = Callable[..., onnx.ModelProto]

@@ -50,7 +50,9 @@ def test_the_same_export_twice_changes_nothing(checkpoint: Checkpoints, tmp_path
 
 
 @pytest.mark.parametrize("keep_previous", [True, False])
-def test_another_graph_becomes_the_next_version(checkpoint: Checkpoints, tmp_path: Path, *, keep_previous: bool) -> None:
+def test_another_graph_becomes_the_next_version(
+    checkpoint: Checkpoints, tmp_path: Path, *, keep_previous: bool
+) -> None:
     export_whisper(checkpoint("multilingual"), tmp_path, precision="int8")
     export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32", keep_previous=keep_previous)
     for model in MODELS:

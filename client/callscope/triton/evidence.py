@@ -20,8 +20,8 @@ AVG_LOGPROB = -1.0
 CHARACTERS_PER_SECOND = {"ja": 16.0, "ko": 14.0}
 OTHER_CHARACTERS_PER_SECOND = 30.0
 MISSED_S = 1.0
-"""Nobody talks faster: 10 syllables a second, of one character in Korean and up to 1.5 in Japanese, 6 words of 5 letters
-in English; and as much speech as this may have been missed around what was found."""
+"""Nobody talks faster: 10 syllables a second, of one character in Korean and up to 1.5 in Japanese, or 6 words of 5
+letters in English; and as much speech as this may have been missed around what was found."""
 
 LOOP = re.compile(r"(?=\S)(.{3,40}?)\1{4,}")
 """The same few characters five times on end; はいはいはい is no loop."""

@@ -93,7 +93,9 @@ def test_times_never_decrease_and_stay_inside(seed: int) -> None:
     tokens = int(rng.integers(1, 30))
     pieces = [Piece(str(index), index, index + 1) for index in range(tokens)]
     length_s = float(rng.uniform(0.05, 0.5))
-    words = time_words(pieces, rng.normal(size=(tokens + 1, 25)), np.zeros(tokens, np.float32), frame_s=FRAME_S, length_s=length_s)
+    words = time_words(
+        pieces, rng.normal(size=(tokens + 1, 25)), np.zeros(tokens, np.float32), frame_s=FRAME_S, length_s=length_s
+    )
     assert all(0 <= word.start_s <= word.end_s <= length_s for word in words)
     assert all(first.end_s <= second.start_s + 1e-9 for first, second in pairwise(words))
 
