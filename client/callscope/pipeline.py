@@ -168,6 +168,7 @@ def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, dura
         avg_logprob=transcript.avg_logprob,
         no_speech_probability=transcript.no_speech_probability,
         compression_ratio=transcript.compression_ratio,
+        doubts=transcript.doubts,
         words=tuple(
             Word(word.word, start_s + word.start_s, start_s + word.end_s, word.confidence, speaker)
             for word in transcript.words

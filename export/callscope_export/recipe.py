@@ -23,7 +23,7 @@ def export_all(
     """Run every export that a recipe names.
 
     The recipe is a TOML file with `repository`, `profile`, `keep_previous` (all optional) and the tables `whisper`,
-    `punctuate` and `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
+    `punctuate` and `sentiment`, each with a `source` and any other argument of its export. Paths are relative to it.
 
     Args:
         recipe: The file.

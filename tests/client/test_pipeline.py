@@ -134,6 +134,38 @@ async def test_segments_are_where_the_speech_is_and_whose_it_is(
     assert call.metrics.roles.agent.turns == 1
 
 
+async def test_every_word_has_its_time_inside_its_segment(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID)))
+    for segment in call.segments:
+        assert [word.word for word in segment.words] == SAID.split()
+        assert {word.speaker for word in segment.words} == {segment.speaker}
+        times = [time for word in segment.words for time in (word.start_s, word.end_s)]
+        assert times == sorted(times)
+        assert segment.start_s <= times[0] < times[-1] <= segment.end_s
+        assert segment.words[0].confidence == pytest.approx(np.exp(-0.1))
+    assert "words" not in call.processing.degraded
+
+
+async def test_a_server_without_word_times_is_good_for_the_rest(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID), without=("transcribe_words",)))
+    assert [segment.words for segment in call.segments] == [()] * 3
+    assert call.segments[0].raw_text == SAID
+    assert call.processing.degraded == ("words",)
+    assert call.processing.models["asr"].name == "transcribe"
+
+
+async def test_words_that_are_not_to_be_believed_are_marked(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID, logprob=-2.0)))
+    assert [segment.doubts for segment in call.segments] == [("improbable",)] * 3
+    jsonschema.validate(to_json(call), schema())
+
+
 async def test_each_channel_is_resampled_and_packed_for_the_model(
     stereo: Path, made_up_server: MakeServer, heard: Heard
 ) -> None:
