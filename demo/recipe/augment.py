@@ -42,11 +42,11 @@ def noise(rows: int, samples: int, generator: torch.Generator) -> Tensor:
     return sound / sound.pow(2).mean(dim=1, keepdim=True).sqrt().clamp(min=1e-9)
 
 
-def add_noise(audio: Tensor, generator: torch.Generator, share: float = 0.6) -> Tensor:
-    """Adds noise at 8-45 dB under the speech to a share of the rows."""
+def add_noise(audio: Tensor, generator: torch.Generator, share: float = 0.3) -> Tensor:
+    """Adds noise at 15-50 dB under the speech to a share of the rows."""
     rows, samples = audio.shape
     level = audio.pow(2).mean(dim=1, keepdim=True).sqrt()
-    snr_db = 8 + 37 * torch.rand(rows, 1, generator=generator)
+    snr_db = 15 + 35 * torch.rand(rows, 1, generator=generator)
     on = (torch.rand(rows, 1, generator=generator) < share).float()
     return audio + on * level * 10 ** (-snr_db / 20) * noise(rows, samples, generator)
 
@@ -69,19 +69,6 @@ def equalize(mel: Tensor, generator: torch.Generator, decibels: float = 5.0) -> 
     rows, mels, _ = mel.shape
     curve = torch.randn(rows, 1, 6, generator=generator) * decibels / 10 / 4
     return mel + torch.nn.functional.interpolate(curve, mels, mode="linear", align_corners=True).transpose(1, 2)
-
-
-def mask(mel: Tensor, generator: torch.Generator) -> Tensor:
-    """SpecAugment (Park et al. 2019): two bands of mels and two stretches of frames go to the row's mean."""
-    rows, mels, frames = mel.shape
-    keep = torch.ones_like(mel)
-    for axis, size, widest in ((1, mels, 10), (1, mels, 10), (2, frames, 16), (2, frames, 16)):
-        width = torch.rand(rows, 1, generator=generator) * widest
-        start = torch.rand(rows, 1, generator=generator) * (size - width)
-        place = torch.arange(size)
-        hole = (place >= start) & (place < start + width)
-        keep = keep * (~hole).float().unsqueeze(3 - axis)
-    return mel * keep + mel.mean(dim=(1, 2), keepdim=True) * (1 - keep)
 
 
 def line(audio: Tensor, generator: torch.Generator) -> Tensor:

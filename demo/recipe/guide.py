@@ -4,6 +4,10 @@ A small decoder that can guess from the domain's patterns is slow to find out th
 CTC head knows when each letter sounds (its best path, Graves et al. 2006), the letters know their tokens, and so
 half the heads of the cross-attentions are taught: in the first layer to look at the token just written, in the others
 at the token to write, at all of it or at single letters of it: their order is lost in an average over the token.
+
+The encoder is shown its neighbourhood: left alone, its attention spreads over the whole window and every state stays
+with the 65 ms that the convolutions gave it, enough for a formant synthesizer's steady vowels, too little for a voice
+made of recordings.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ LONGEST_LETTER = 5  # states
 KINDS = ("whole", "first", "second", "third", "last")
 JUST_WRITTEN = (("whole", "last"),)  # what the taught heads of the first layers look at
 TO_WRITE = (("whole", "first"), ("second", "last"), ("third", "whole"))  # and those of the next
+NEIGHBOURS = ((-2, 2, -5, 5), (-3, 3), (-5, 5), ())  # states from its own that an encoder layer's taught heads look at
 
 Spans = NDArray[np.int64]  # (tokens + 2, kinds, 2): first state and the one after the last; silence, tokens, silence
 
@@ -89,15 +94,27 @@ def _letter(starts: NDArray[np.int64], letter: int) -> tuple[int, int]:
 
 
 class Guide:
-    """Watches the queries and keys of the decoder's cross-attentions."""
+    """Watches the queries and keys of the encoder's attentions and of the decoder's cross-attentions."""
 
     def __init__(self, whisper: WhisperForConditionalGeneration) -> None:
-        self.heads = whisper.config.decoder_attention_heads
+        self.size = whisper.config.d_model // whisper.config.decoder_attention_heads
+        self.encoder = [layer.self_attn for layer in whisper.model.encoder.layers]
         self.layers = [layer.encoder_attn for layer in whisper.model.decoder.layers]
         self.seen: dict[nn.Module, Tensor] = {}
-        for attention in self.layers:
+        for attention in (*self.encoder, *self.layers):
             for projection in (attention.q_proj, attention.k_proj):
                 projection.register_forward_hook(lambda module, _, output: self.seen.__setitem__(module, output))
+
+    def neighbour_loss(self) -> Tensor:
+        """How unlikely the encoder's forward pass just made looks at the right neighbours, as `loss`."""
+        losses = []
+        for attention, offsets in zip(self.encoder, NEIGHBOURS, strict=True):
+            looked = self._attention(attention, len(offsets))
+            place = torch.arange(looked.shape[-1])
+            for head, offset in enumerate(offsets):
+                where = (place - place[:, None] - offset).abs() <= AROUND
+                losses.append(_surprise(looked[:, head], where.expand(len(looked), -1, -1)))
+        return torch.stack(losses).mean()
 
     def loss(self, rows: list[Spans]) -> Tensor:
         """How unlikely the forward pass just made looks at the right sound: mean negative log of the attention there.
@@ -108,21 +125,24 @@ class Guide:
         losses = []
         for layer, (attention, kinds) in enumerate(zip(self.layers, (*JUST_WRITTEN, *TO_WRITE), strict=True)):
             tokens = slice(None, -1) if layer < len(JUST_WRITTEN) else slice(1, None)
-            queries, keys = self.seen[attention.q_proj], self.seen[attention.k_proj]
-            looked = self._attention(queries, keys, len(kinds))
+            looked = self._attention(attention, len(kinds))
             for head, kind in enumerate(kinds):
-                where = _mask([row[tokens, KINDS.index(kind)] for row in rows], queries.shape[1], keys.shape[1])
-                right = (looked[:, head] * where).sum(-1)[where.any(-1)]
-                losses.append(-right.clamp(min=1e-6).log().mean())
+                where = _mask([row[tokens, KINDS.index(kind)] for row in rows], *looked.shape[2:])
+                losses.append(_surprise(looked[:, head], where))
         return torch.stack(losses).mean()
 
-    def _attention(self, queries: Tensor, keys: Tensor, heads: int) -> Tensor:
-        size = queries.shape[2] // self.heads
+    def _attention(self, attention: nn.Module, heads: int) -> Tensor:
+        """What the first heads looked at: (rows, heads, places, states)."""
         query, key = (
-            side[..., : heads * size].float().reshape(*side.shape[:2], heads, size).transpose(1, 2)
-            for side in (queries, keys)
+            self.seen[projection][..., : heads * self.size].float().unflatten(2, (heads, self.size)).transpose(1, 2)
+            for projection in (attention.q_proj, attention.k_proj)
         )
-        return (query @ key.transpose(2, 3) / size**0.5).softmax(-1)
+        return (query @ key.transpose(2, 3) / self.size**0.5).softmax(-1)
+
+
+def _surprise(looked: Tensor, where: Tensor) -> Tensor:
+    right = (looked * where).sum(-1)[where.any(-1)]
+    return -right.clamp(min=1e-6).log().mean()
 
 
 def _mask(rows: list[Spans], places: int, states: int) -> Tensor:

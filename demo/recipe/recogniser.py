@@ -9,7 +9,6 @@ Seeded and resumable: `state.pt` in the work folder holds weights, optimizer, av
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import shutil
 import time
@@ -21,6 +20,7 @@ import numpy as np
 import torch
 from demo.recipe import augment, checkpoint, guide, sounds
 from demo.recipe.corpus import BUCKETS_S, RATE_HZ, Corpus, Example, bucket_s
+from demo.recipe.optimizers import Optimizers, learning_rate
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -30,9 +30,10 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 IGNORE = -100
 HEADS = "heads.safetensors"
-CTC_SHARE = 0.3
+ENCODER_SHARE = 0.3  # of the encoder's own losses in the whole
 WRONG_SHARE = 0.1  # decoder inputs that are another token: who cannot trust what was written has to listen
 GUIDE_SHARE = 0.5
+POSITION_SCALE = 2.0  # at Whisper's own scale the sound drowns the encoder's positions once it is learned
 CLOCK = (*range(12, 52), *range(140, 180))  # dimensions of the encoder's positions with periods of 0.3 to 5 s
 KEPT = 400  # batches of sound that the decoder can write down again
 AVERAGE_EVERY = 10  # steps
@@ -48,6 +49,8 @@ class Trainee(nn.Module):
             nn.init.kaiming_normal_(
                 convolution.weight
             )  # at Whisper's own scale the position drowns a small model's sound
+        with torch.no_grad():
+            self.whisper.model.encoder.embed_positions.weight.mul_(POSITION_SCALE)
         self.ctc = nn.Linear(self.whisper.config.d_model, len(sounds.LETTERS) + 1)
         self.clock = nn.Linear(self.whisper.config.d_model, len(CLOCK))
         self.guide = guide.Guide(self.whisper)
@@ -93,8 +96,7 @@ class Collator:
                 row[:] = augment.not_speech(len(row), self.generator)
             else:
                 row[: len(example.samples)] = torch.from_numpy(example.samples)
-        mel = augment.log_mel(augment.line(audio, self.generator), self.features)
-        return augment.mask(augment.equalize(mel, self.generator), self.generator)
+        return augment.equalize(augment.log_mel(augment.line(audio, self.generator), self.features), self.generator)
 
     def clean_mel(self, examples: list[Example]) -> Tensor:
         """Log-mel without the line."""
@@ -133,17 +135,18 @@ def _pad(rows: list[list[int]] | list[Tensor], filler: int) -> Tensor:
     return nn.utils.rnn.pad_sequence([torch.as_tensor(row) for row in rows], batch_first=True, padding_value=filler)
 
 
-def hear(trainee: Trainee, examples: list[Example], mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The encoder's states of a batch, the log probabilities of its letters, and the loss of both its heads.
+def hear(trainee: Trainee, examples: list[Example], mel: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """The encoder's states of a batch, the log probabilities of its letters, and its losses by name.
 
-    Beside the CTC loss: a state must tell its time, else the decoder cannot step from one token to the next.
+    A state must know its letter (`ctc`) and its time (`clock`), else the decoder cannot step from one token to the
+    next, and must have looked at its neighbours (`near`).
     """
     with torch.autocast("cpu", torch.bfloat16):
         states = trainee.encode(mel)
         letters, clock = trainee.ctc(states), trainee.clock(states)
-    moments = trainee.whisper.model.encoder.embed_positions.weight[: states.shape[1], CLOCK]
+    moments = trainee.whisper.model.encoder.embed_positions.weight[: states.shape[1], CLOCK] / POSITION_SCALE
     log_probabilities = letters.float().log_softmax(-1)
-    loss = functional.ctc_loss(
+    ctc = functional.ctc_loss(
         log_probabilities.transpose(0, 1),
         torch.tensor([letter for example in examples for letter in example.sounds]),
         torch.full((len(examples),), letters.shape[1]),
@@ -151,7 +154,8 @@ def hear(trainee: Trainee, examples: list[Example], mel: Tensor) -> tuple[Tensor
         sounds.BLANK,
         zero_infinity=True,
     )
-    return states, log_probabilities.detach(), loss + functional.mse_loss(clock.float(), moments.expand_as(clock))
+    losses = {"ctc": ctc, "clock": functional.mse_loss(clock.float(), moments.expand_as(clock))}
+    return states, log_probabilities.detach(), losses | {"near": trainee.guide.neighbour_loss()}
 
 
 @torch.no_grad()
@@ -196,13 +200,13 @@ class Run:
 
     trainee: Trainee
     average: torch.optim.swa_utils.AveragedModel
-    optimizer: torch.optim.Optimizer
+    optimizers: Optimizers
     step: int = 0
 
     def save(self, path: Path) -> None:
         """Written beside, then renamed: a killed training leaves the previous state."""
         state = {"trainee": self.trainee.state_dict(), "average": self.average.state_dict()}
-        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step}
+        state |= {"optimizers": self.optimizers.state_dict(), "step": self.step}
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
 
@@ -211,7 +215,7 @@ class Run:
         state = torch.load(path)
         self.trainee.load_state_dict(state["trainee"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizers.load_state_dict(state["optimizers"])
         self.step = state["step"]
 
 
@@ -221,8 +225,7 @@ def begin(tokenizer: Tokenizer, **sizes: int) -> Run:
     average = torch.optim.swa_utils.AveragedModel(
         trainee, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98)
     )
-    optimizer = torch.optim.AdamW(trainee.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    return Run(trainee, average, optimizer)
+    return Run(trainee, average, Optimizers(trainee))
 
 
 def start_from(run: Run, folder: Path) -> None:
@@ -239,13 +242,6 @@ def publish(run: Run, tokenizer: Tokenizer, folder: Path) -> None:
     save_file(heads, folder / HEADS)
 
 
-def learning_rate(step: int, steps: int, peak: float, warm_up: int = 200) -> float:
-    """Linear warm-up, then half a cosine down to nothing."""
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm_up) / max(1, steps - warm_up)))) + 1e-6
-
-
 def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespace) -> None:
     """Steps until `options.steps`, the last `options.full_steps` of them on full windows."""
     started = time.monotonic()
@@ -258,23 +254,23 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
         corpus.joined = run.step >= options.single_steps
         if run.step >= options.listen_steps and not corpus.words:
             align(run, corpus, collate, options.work / "starts.npz")
-        for group in run.optimizer.param_groups:
-            group["lr"] = learning_rate(run.step, options.steps, options.peak)
+        rate = learning_rate(run.step, options.steps, options.peak)
         examples = next(stream[full])
-        states, letters, ctc = hear(run.trainee, examples, collate.mel(examples, full_windows=full))
-        losses["ctc"].append(ctc.item())
-        loss = CTC_SHARE * ctc
+        states, letters, own = hear(run.trainee, examples, collate.mel(examples, full_windows=full))
+        loss = ENCODER_SHARE * torch.stack(list(own.values())).sum()
+        for name, one in own.items():
+            losses[name].append(one.item())
         if run.step >= options.listen_steps:
             heard = Heard(states, examples, spans(collate, examples, letters))
             written, guided = write(run.trainee, collate, heard)
-            loss = loss + (1 - CTC_SHARE) * written + GUIDE_SHARE * guided
+            loss = loss + (1 - ENCODER_SHARE) * written + GUIDE_SHARE * guided
             losses["written"].append(written.item())
             losses["guided"].append(guided.item())
             kept.append(Heard(states.detach(), examples, heard.spans))
-        _step(run, loss)
+        run.optimizers.step(loss, rate)
         for again in corpus.rng.choices(kept, k=options.again) if kept else ():
             written, guided = write(run.trainee, collate, again)
-            _step(run, (1 - CTC_SHARE) * written + GUIDE_SHARE * guided)
+            run.optimizers.step((1 - ENCODER_SHARE) * written + GUIDE_SHARE * guided, rate)
             losses["again"].append(written.item())
         run.step += 1
         if run.step % AVERAGE_EVERY == 0:
@@ -286,13 +282,6 @@ def train(run: Run, corpus: Corpus, collate: Collator, options: argparse.Namespa
         if run.step % options.save_every == 0 or run.step == options.steps:
             run.save(options.work / "state.pt")
             publish(run, collate.tokenizer, options.work / "checkpoint")
-
-
-def _step(run: Run, loss: Tensor) -> None:
-    run.optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(run.trainee.parameters(), 1.0)
-    run.optimizer.step()
 
 
 def main() -> None:
@@ -307,7 +296,7 @@ def main() -> None:
     parser.add_argument("--full-steps", type=int, default=300, help="last steps, on full windows")
     parser.add_argument("--batch-s", type=float, default=64.0, help="seconds of sound a step")
     parser.add_argument("--again", type=int, default=3, help="batches heard before that a step writes down again")
-    parser.add_argument("--peak", type=float, default=1e-3)
+    parser.add_argument("--peak", type=float, default=2e-3)
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from demo.recipe import texts
+from demo.recipe.optimizers import Optimizers, learning_rate
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -131,26 +132,20 @@ def tensors(samples: list[Sample], rng: random.Random | None = None) -> tuple[to
 
 
 def fit(model: PreTrainedModel, make: Maker, tokenizer: Tokenizer, options: argparse.Namespace) -> None:
-    """AdamW, linear decay, cross entropy."""
+    """Cross entropy."""
     rng = random.Random(options.seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.peak, weight_decay=0.02, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(step / 100, 1 - step / (options.steps + 1))
-    )
+    optimizers = Optimizers(model, weight_decay=0.02)
     stream = batches(make, tokenizer, rng, options.rows)
     model.train()
-    for step in range(1, options.steps + 1):
+    for step in range(options.steps):
         ids, mask, labels = tensors(next(stream), rng)
         logits = model(input_ids=ids, attention_mask=mask).logits
         loss = functional.cross_entropy(
             logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORE, label_smoothing=0.05
         )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if step % 100 == 0:
-            print(f"step {step} loss {loss.item():.3f}", flush=True)
+        optimizers.step(loss, learning_rate(step, options.steps, options.peak))
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1} loss {loss.item():.3f}", flush=True)
     model.eval()
 
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="the recipe trains with torch: run `make test-referee`")
 
+import torch
 from demo.recipe import guide
 from demo.recipe.sounds import BLANK
+from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 STATES = 7
 
@@ -65,3 +67,32 @@ def test_a_token_without_sound_still_has_a_place() -> None:
     spans = guide.spans(np.array([4, 6]), [(1.0, 1.0)], states=8)
     assert (spans[..., 1] > spans[..., 0]).all()
     assert spans[1, 0].tolist() == [6, 7]
+
+
+def neighbours_seen(offset: int) -> float:
+    """The loss of an encoder whose every head looks `offset` states away and nowhere else."""
+    layers, states, heads = len(guide.NEIGHBOURS), 24, 4
+    config = WhisperConfig(
+        vocab_size=64,
+        d_model=heads * 32,
+        encoder_layers=layers,
+        decoder_layers=layers,
+        encoder_attention_heads=heads,
+        decoder_attention_heads=heads,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        **dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"), 1),
+    )
+    watcher = guide.Guide(WhisperForConditionalGeneration(config))
+    for attention in watcher.encoder:
+        marks = torch.eye(states, 32).repeat(1, heads)
+        watcher.seen[attention.k_proj] = marks[None]
+        watcher.seen[attention.q_proj] = 100 * marks.roll(-offset, 0)[None]
+    return float(watcher.neighbour_loss())
+
+
+def test_an_encoder_that_looks_at_its_neighbours_has_less_loss() -> None:
+    """No offset suits every taught head, but one among the taught ones suits some, and a far one none."""
+    taught = {offset for layer in guide.NEIGHBOURS for offset in layer}
+    far = neighbours_seen(12)
+    assert all(neighbours_seen(offset) < 0.95 * far for offset in taught)
