@@ -67,6 +67,7 @@ class Segment:
         text: for display: punctuated.
         raw_text: as the recogniser wrote it.
         confidence: mean token probability, exp(avg_logprob), 0 to 1.
+        doubts: what speaks against the text, "repetition", "loop", "improbable" or "too_fast", after a second hearing.
         overlap: whether somebody else speaks meanwhile.
         interruption: whether it cuts somebody short.
     """
@@ -86,6 +87,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     sentiment: Sentiment | None = None
+    doubts: tuple[str, ...] = ()
     overlap: bool | None = None
     interruption: bool | None = None
 

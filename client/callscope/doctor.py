@@ -13,6 +13,7 @@ from pathlib import Path
 
 from callscope.checkout import model_repository
 from callscope.errors import CallscopeError
+from callscope.repository_advice import advise
 from callscope.repository_check import check_models
 from callscope.settings import Settings
 from callscope.triton.transport import connect
@@ -47,6 +48,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         check_gpu(),
         check_ports(PORTS),
         check_repository(settings),
+        *advise_on_repository(settings),
         *([check_server(settings.server)] if settings.server else []),
     )
 
@@ -135,6 +137,14 @@ def check_repository(settings: Settings) -> Finding:
     except CallscopeError as error:
         detail, _, remedy = str(error).partition(". ")
         return Finding("repository", False, detail, remedy)
+
+
+def advise_on_repository(settings: Settings) -> list[Finding]:
+    """What in the repository's configs will cost speed or safety; nothing where there is no repository."""
+    try:
+        return advise(model_repository(settings))
+    except CallscopeError:
+        return []
 
 
 def check_server(url: str) -> Finding:

@@ -16,7 +16,7 @@ from pathlib import Path
 from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.talk import measure
-from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker
+from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
@@ -26,7 +26,7 @@ from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.punctuator import Punctuator, has_sentence_marks
 from callscope.triton.sentiment import SentimentModel, mean_sentiment
-from callscope.triton.transcriber import Transcript, WhisperModel
+from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcript, WhisperModel
 from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
@@ -60,6 +60,8 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
         file = await asyncio.to_thread(_read, path, settings)
     speakers = _speakers(len(file.channels), settings.agent_channel)
     models = await load_models(transport, record)
+    if not models.transcriber.times_words:
+        record.skip("words", f"the server does not serve {MODEL_WITH_WORDS}")
     with record.step("vad"):
         chunks = await asyncio.to_thread(_find_chunks, file.channels, models.transcriber.model, settings)
     with record.step("transcribe", len(chunks)) as done:
@@ -152,9 +154,10 @@ def _segments(chunks: Sequence[Chunk], heard: Heard, speakers: Sequence[Speaker]
 
 
 def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, duration_s: float) -> Segment:
+    start_s = chunk.span.start_s
     return Segment(
         id=name,
-        start_s=chunk.span.start_s,
+        start_s=start_s,
         end_s=min(chunk.span.end_s, duration_s),
         speaker=speaker,
         channel=chunk.channel,
@@ -165,6 +168,11 @@ def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, dura
         avg_logprob=transcript.avg_logprob,
         no_speech_probability=transcript.no_speech_probability,
         compression_ratio=transcript.compression_ratio,
+        doubts=transcript.doubts,
+        words=tuple(
+            Word(word.word, start_s + word.start_s, start_s + word.end_s, word.confidence, speaker)
+            for word in transcript.words
+        ),
     )
 
 

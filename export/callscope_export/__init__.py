@@ -7,7 +7,15 @@ Graphs are written straight from safetensors; neither torch nor transformers is 
 
 from .errors import ExportError
 from .export import ExportReport, export_classifier, export_whisper
-from .publish import PublishedModel
+from .publish import PublishedModel, roll_back
 from .recipe import export_all
 
-__all__ = ["ExportError", "ExportReport", "PublishedModel", "export_all", "export_classifier", "export_whisper"]
+__all__ = [
+    "ExportError",
+    "ExportReport",
+    "PublishedModel",
+    "export_all",
+    "export_classifier",
+    "export_whisper",
+    "roll_back",
+]

@@ -16,7 +16,8 @@ from .errors import CheckpointInvalid, CheckpointMissing, CheckpointUnsupported
 
 Array = NDArray[Any]
 
-_FILES = ("*.json", "*.safetensors")
+_FILES = ("*.json", "model.safetensors", "model-*-of-*.safetensors")
+"""What is downloaded: settings and one set of weights. openai/whisper-large-v3 holds a second one in fp32 beside it."""
 _DTYPES: dict[str, Any] = {
     "F64": np.float64,
     "F32": np.float32,
@@ -63,7 +64,7 @@ class Checkpoint:
     Attributes:
         folder: Where the files are.
         source: The name to remember it by: the hub id, or the folder's own name.
-        revision: The hub's revision, or the weights' digest.
+        revision: The hub's commit, or the weights' digest.
     """
 
     folder: Path
@@ -114,7 +115,7 @@ def open_checkpoint(source: Path | str, revision: str | None = None) -> Checkpoi
     folder = Path(source)
     if not folder.is_dir():
         folder = _download(str(source), revision)
-        return Checkpoint(folder, str(source), revision or folder.name)
+        return Checkpoint(folder, str(source), folder.name)  # which the hub's cache names after the commit
     return Checkpoint(folder, folder.resolve().name, revision or _digest(_weight_files(folder)))
 
 
@@ -123,7 +124,7 @@ def _download(source: str, revision: str | None) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
     try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=list(_FILES)))
+        return Path(snapshot_download(source, revision=revision, allow_patterns=list(_FILES))).resolve()
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise CheckpointMissing(
             f"There is no folder {source}, and the Hugging Face hub gave no such model ({type(error).__name__}). "

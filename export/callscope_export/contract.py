@@ -64,8 +64,9 @@ OPTIONS = (
     Tensor("max_tokens", "INT32", (1,)),
     Tensor("temperature", "FP32", (1,)),
 )
+TOKENS = Tensor("tokens", "INT32", ("N",))
 TRANSCRIPT = (
-    Tensor("tokens", "INT32", ("N",)),
+    TOKENS,
     Tensor("logprobs", "FP32", ("N",)),
     Tensor("chosen_language", "INT32", (1,)),
     Tensor("language_probability", "FP32", (1,)),
@@ -75,6 +76,7 @@ TEXT = (Tensor("input_ids", "INT64", ("L",)), Tensor("attention_mask", "INT64", 
 AUDIO = Tensor("audio", "INT16", ("S",))
 MEL = Tensor("mel", "FP32", ("M", "F"))
 STATES = Tensor("states", FLOAT, ("C", "D"))
+ALIGNMENT = Tensor("alignment", "FP32", ("N", "C"))
 
 
 def _tokenizer(name: str) -> Signature:
@@ -87,6 +89,10 @@ CONTRACT: tuple[Signature, ...] = (
     Signature("whisper_encoder", "onnxruntime", (MEL,), (STATES,)),
     Signature("whisper_decoder", "onnxruntime", (STATES, *OPTIONS), TRANSCRIPT),
     Signature("transcribe", "ensemble", (AUDIO, *OPTIONS), TRANSCRIPT),
+    Signature(
+        "whisper_aligner", "onnxruntime", (STATES, TOKENS, Tensor("chosen_language", "INT32", (1,))), (ALIGNMENT,)
+    ),
+    Signature("transcribe_words", "ensemble", (AUDIO, *OPTIONS), (*TRANSCRIPT, ALIGNMENT)),
     _tokenizer("whisper_tokenizer"),
     Signature("punctuate", "onnxruntime", TEXT, (Tensor("logits", "FP32", ("L", "labels")),)),
     _tokenizer("punctuate_tokenizer"),

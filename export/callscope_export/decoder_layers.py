@@ -12,6 +12,8 @@ from .layers import (
     Norm,
     SelfAttention,
     attend,
+    look,
+    mix,
     split_cache,
     split_queries,
     whisper_self_attention,
@@ -33,15 +35,27 @@ class DecoderLayer:
     final_norm: Norm
     forward: FeedForward
 
-    def __call__(self, graph: GraphBuilder, x: str, past: Cache | None, mask: str | None) -> tuple[str, Cache]:
-        """Map x, shape (batch, T, width), to the same shape, and extend the cache by its positions."""
+    def __call__(self, graph: GraphBuilder, x: str, past: Cache | None, mask: str | None) -> tuple[str, Cache, str]:
+        """Run over new positions.
+
+        Args:
+            graph: Where the operators go.
+            x: Shape (batch, T, width).
+            past: The keys and values of the positions before.
+            mask: Shape (T, positions before + T), for T over 1.
+
+        Returns:
+            The same shape as x; the cache with the new positions; and where they looked in the states, shape
+            (batch, heads, T, C).
+        """
         heads = self.self_attention.heads
         queries, cache = self.self_attention.project(graph, self.self_norm(graph, x))
         cache = past.extended(graph, cache) if past else cache
         x = graph.op("Add", x, self.self_attention.out(graph, attend(graph, queries, cache, mask)))
         queries = split_queries(graph, self.cross_queries(graph, self.cross_norm(graph, x)), heads)
-        x = graph.op("Add", x, self.cross_out(graph, attend(graph, queries, self.cross_cache)))
-        return graph.op("Add", x, self.forward(graph, self.final_norm(graph, x))), cache
+        looked = look(graph, queries, self.cross_cache)
+        x = graph.op("Add", x, self.cross_out(graph, mix(graph, looked, self.cross_cache)))
+        return graph.op("Add", x, self.forward(graph, self.final_norm(graph, x))), cache, looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +85,46 @@ class Decoder:
         x = graph.op("Add", self.table.rows(graph, ids), positions)
         caches = []
         for index, layer in enumerate(self.layers):
-            x, cache = layer(graph, x, past[index] if past else None, mask)
+            x, cache, _ = layer(graph, x, past[index] if past else None, mask)
             caches.append(cache)
         last = graph.op("Gather", x, graph.constant(np.int64(-1)), axis=1)
         return self.table.scores(graph, self.norm(graph, last)), caches
 
+    def looked(self, graph: GraphBuilder, ids: str, positions: str, mask: str) -> list[str]:
+        """Run over whole texts and tell where each token's position looked in the states.
 
-def load_decoder(loader: Loader, settings: WhisperSettings, states: str) -> Decoder:
-    """Load the decoder, and make the keys and values of its cross-attention to the states, shape (batch, C, width)."""
-    layers = [
+        Args:
+            graph: Where the operators go.
+            ids: INT64 of shape (batch, T).
+            positions: Their position embeddings, shape (T, width).
+            mask: Shape (T, T).
+
+        Returns:
+            For each layer, shape (batch, heads, T, C).
+        """
+        x = graph.op("Add", self.table.rows(graph, ids), positions)
+        attentions = []
+        for layer in self.layers:
+            x, _, attention = layer(graph, x, None, mask)
+            attentions.append(attention)
+        return attentions
+
+
+def load_decoder(loader: Loader, settings: WhisperSettings, states: str, layers: int | None = None) -> Decoder:
+    """Load the decoder, and make the keys and values of its cross-attention to the states, shape (batch, C, width).
+
+    Args:
+        loader: Where the weights are.
+        settings: The checkpoint's sizes.
+        states: What the encoder gave.
+        layers: How many of the first layers to load; all where None.
+    """
+    loaded = [
         _load_layer(loader.at(f"layers.{index}"), settings.decoder_heads, states)
-        for index in range(settings.decoder_layers)
+        for index in range(settings.decoder_layers if layers is None else layers)
     ]
     table = loader.precision.table(loader.graph, loader.array("embed_tokens.weight"))
-    return Decoder(table, loader.constant("embed_positions.weight"), tuple(layers), loader.norm("layer_norm"))
+    return Decoder(table, loader.constant("embed_positions.weight"), tuple(loaded), loader.norm("layer_norm"))
 
 
 def _load_layer(loader: Loader, heads: int, states: str) -> DecoderLayer:

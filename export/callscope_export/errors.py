@@ -6,7 +6,9 @@ ExportError
 │   └── CheckpointUnsupported   a kind of model, or a setting of one, that no graph here covers
 ├── ProfileInvalid           a profile or a precision that does not exist or does not parse
 ├── RecipeInvalid            the TOML file of `export_all` cannot be used
-└── RepositoryUnwritable     the model repository cannot be written
+├── RepositoryUnwritable     the model repository cannot be written
+├── NothingBefore            the model repository remembers no earlier export
+└── ParityFailed             the graphs do not say what the checkpoint says
 """
 
 from typing import ClassVar
@@ -44,3 +46,11 @@ class RecipeInvalid(ExportError):
 
 class RepositoryUnwritable(ExportError):
     """The model repository cannot be written."""
+
+
+class NothingBefore(ExportError):
+    """The model repository remembers no earlier export."""
+
+
+class ParityFailed(ExportError):
+    """The graphs do not say what the checkpoint says."""

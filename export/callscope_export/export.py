@@ -4,26 +4,31 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
+from numpy.typing import NDArray
 
 from . import contract
+from .aligner import aligner_graph
 from .checkpoint import Checkpoint, open_checkpoint
 from .classifier import ClassifierSettings, classifier_graph, read_classifier
 from .config import render_config, warmup_files
 from .contract import Signature, signature
 from .decoder import decoder_graph
 from .encoder import encoder_graph
+from .errors import ParityFailed
 from .mel import log_mel_graph
+from .parity import can_compare, check_parity
 from .precision import Precision, precision_named
 from .profile import Profile, load_profile
-from .publish import Model, PublishedModel, publish
+from .publish import Gate, Model, PublishedModel, publish
 from .tokenizer import tokenizer_graph
 from .whisper import WhisperSettings, read_whisper
 
 Progress = Callable[[str], None]
 ClassifierName = Literal["punctuate", "sentiment"]
+ParityRule = Literal["auto", "require", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class ExportReport:
         revision: Its revision.
         profile: How the models are served.
         precision: How weights are stored.
+        compared: Whether the graphs were compared with the checkpoint.
     """
 
     repository: Path
@@ -45,6 +51,7 @@ class ExportReport:
     revision: str
     profile: str
     precision: str
+    compared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class _Plan:
     checkpoint: Checkpoint
     profile: Profile
     precision: Precision
+    keep_previous: bool
     progress: Progress
 
     def parameters(self, **special: str) -> dict[str, str]:
@@ -75,12 +83,18 @@ class _Plan:
         warmup = {name: content for name, content in warmup_files().items() if name in names}
         return Model(described, graph, config, warmup)
 
-    def publish(self, models: Sequence[Model], repository: Path) -> ExportReport:
+    def publish(self, models: Sequence[Model], repository: Path, gate: Gate | None = None) -> ExportReport:
         self.progress(f"Writing {repository}")
-        published = publish(models, repository)
+        published = publish(models, repository, keep_previous=self.keep_previous, gate=gate)
         origin = self.checkpoint
         return ExportReport(
-            repository, published, origin.source, origin.revision, self.profile.name, self.precision.name
+            repository=repository,
+            models=published,
+            source=origin.source,
+            revision=origin.revision,
+            profile=self.profile.name,
+            precision=self.precision.name,
+            compared=gate is not None,
         )
 
 
@@ -97,9 +111,11 @@ def export_whisper(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
+    keep_previous: bool = True,
+    parity: ParityRule = "auto",
     progress: Progress = silent,
 ) -> ExportReport:
-    """Turn a Whisper checkpoint into `log_mel`, `whisper_encoder`, `whisper_decoder`, `transcribe` and their tokenizer.
+    """Turn a Whisper checkpoint into `transcribe` and `transcribe_words`, their graphs and their tokenizer.
 
     Args:
         source: A folder in Hugging Face's layout, or a hub id.
@@ -109,11 +125,17 @@ def export_whisper(
         revision: The hub's branch, tag or commit.
         gpus: Which GPUs serve; all where empty.
         instances: Instances of each model: in all on a CPU, on each GPU otherwise.
+        keep_previous: Whether `roll_back` can serve again what these models served before.
+        parity: Whether to compare the graphs with transformers before they are published: "auto" does where it is
+            installed, "require" insists, "off" does not.
         progress: Is told what happens, a line at a time.
 
     Raises:
+        ParityFailed: The graphs do not say what the checkpoint says.
         ExportError: The checkpoint, the profile or the repository cannot be used.
     """
+    if parity == "require" and not can_compare():
+        raise ParityFailed("The graphs cannot be compared: transformers is missing. Install callscope[referee].")
     plan = _plan(
         source,
         profile=profile,
@@ -121,6 +143,7 @@ def export_whisper(
         revision=revision,
         gpus=gpus,
         instances=instances,
+        keep_previous=keep_previous,
         progress=progress,
     )
     settings = read_whisper(plan.checkpoint)
@@ -131,10 +154,11 @@ def export_whisper(
         for described, graph in graphs
     ]
     steps = tuple(described for described, _ in graphs)
-    ensemble = signature("transcribe", settings.sizes)
-    models.append(plan.model(ensemble, None, parameters["transcribe"], steps))
+    for name, its_steps in (("transcribe", steps[:3]), ("transcribe_words", steps)):
+        models.append(plan.model(signature(name, settings.sizes), None, parameters["transcribe"], its_steps))
     models.append(_tokenizer(plan, "whisper_tokenizer"))
-    return plan.publish(models, repository)
+    compared = parity != "off" and can_compare()
+    return plan.publish(models, repository, _parity_gate(plan, settings) if compared else None)
 
 
 def export_classifier(
@@ -147,6 +171,7 @@ def export_classifier(
     revision: str | None = None,
     gpus: Sequence[int] = (),
     instances: int = 1,
+    keep_previous: bool = True,
     progress: Progress = silent,
 ) -> ExportReport:
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
@@ -161,6 +186,7 @@ def export_classifier(
         revision=revision,
         gpus=gpus,
         instances=instances,
+        keep_previous=keep_previous,
         progress=progress,
     )
     settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
@@ -180,19 +206,36 @@ def _plan(
     revision: str | None,
     gpus: Sequence[int],
     instances: int,
+    keep_previous: bool,
     progress: Progress,
 ) -> _Plan:
     loaded = load_profile(profile).placed(gpus, instances)
     chosen = precision_named(precision or loaded.precision)
     progress(f"Reading {source}")
-    return _Plan(open_checkpoint(source, revision), loaded, chosen, progress)
+    return _Plan(open_checkpoint(source, revision), loaded, chosen, keep_previous, progress)
+
+
+def _parity_gate(plan: _Plan, settings: WhisperSettings) -> Gate:
+    def gate(graphs: Mapping[str, Path]) -> bytes:
+        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  only the gate runs graphs
+
+        def run(name: str, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+            session = onnxruntime.InferenceSession(graphs[name], providers=["CPUExecutionProvider"])
+            names = [output.name for output in session.get_outputs()]
+            return dict(zip(names, session.run(None, dict(inputs)), strict=True))
+
+        plan.progress("Comparing with transformers")
+        parity = check_parity(plan.checkpoint.folder, settings, plan.precision.name, run)
+        return json.dumps(parity.as_dict(), indent=1).encode() + b"\n"
+
+    return gate
 
 
 def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signature, onnx.ModelProto]]:
     weights, precision = plan.checkpoint.weights("model."), plan.precision
-    mel, encoder, decoder = (
+    mel, encoder, decoder, aligner = (
         signature(name, settings.sizes, precision.float_type)
-        for name in ("log_mel", "whisper_encoder", "whisper_decoder")
+        for name in ("log_mel", "whisper_encoder", "whisper_decoder", "whisper_aligner")
     )
     plan.progress("Building log_mel (fp32)")
     graphs = [(mel, log_mel_graph(settings.mel, mel))]
@@ -200,6 +243,8 @@ def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signat
     graphs.append((encoder, encoder_graph(weights, settings, precision, encoder)))
     plan.progress(f"Building whisper_decoder ({precision.name})")
     graphs.append((decoder, decoder_graph(weights, settings, precision, decoder)))
+    plan.progress(f"Building whisper_aligner ({precision.name})")
+    graphs.append((aligner, aligner_graph(weights, settings, precision, aligner)))
     return graphs
 
 

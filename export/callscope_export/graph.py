@@ -87,8 +87,10 @@ class GraphBuilder:
         return GraphBuilder(name, outer=self)
 
     def graph(self) -> onnx.GraphProto:
-        """Close the graph; its weights come along where it is the outermost one."""
-        return helper.make_graph(self._nodes, self._name, self._inputs, self._outputs, list(self._weights.values()))
+        """Close the graph; its weights come along where it is the outermost one, and nothing that no output needs."""
+        nodes, needed = _needed(self._nodes, {output.name for output in self._outputs})
+        weights = [weight for weight in self._weights.values() if weight.name in needed]
+        return helper.make_graph(nodes, self._name, self._inputs, self._outputs, weights)
 
     def model(self) -> onnx.ModelProto:
         """Close the outermost graph as a model of opset `OPSET` and IR version `IR_VERSION`."""
@@ -103,6 +105,26 @@ def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) ->
     for tensor in signature.outputs:
         graph.output(tensor, values[tensor.name], batched=signature.batched)
     return graph.model()
+
+
+def _needed(nodes: list[onnx.NodeProto], outputs: set[str]) -> tuple[list[onnx.NodeProto], set[str]]:
+    """Keep the nodes that the outputs need, and name every value that is needed."""
+    kept, needed = [], set(outputs)
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed |= _read(node)
+    return kept[::-1], needed
+
+
+def _read(node: onnx.NodeProto) -> set[str]:
+    """Name the values that a node reads, those that its bodies read included."""
+    names = set(node.input)
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            names |= _read(inner)
+        names |= {output.name for output in attribute.g.output}
+    return names
 
 
 def _value_info(tensor: Tensor, *, batched: bool) -> onnx.ValueInfoProto:

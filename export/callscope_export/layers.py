@@ -134,9 +134,18 @@ def attend(graph: GraphBuilder, queries: str, cache: Cache, mask: str | None = N
     Returns:
         Shape (batch, T, width).
     """
+    return mix(graph, look(graph, queries, cache, mask), cache)
+
+
+def look(graph: GraphBuilder, queries: str, cache: Cache, mask: str | None = None) -> str:
+    """Compute softmax(q k + mask), shape (batch, heads, T, K); the arguments are those of `attend`."""
     scores = graph.op("MatMul", queries, cache.keys)
-    masked = graph.op("Add", scores, mask) if mask else scores
-    mixed = graph.op("MatMul", graph.op("Softmax", masked, axis=-1), cache.values)
+    return graph.op("Softmax", graph.op("Add", scores, mask) if mask else scores, axis=-1)
+
+
+def mix(graph: GraphBuilder, attention: str, cache: Cache) -> str:
+    """Average the values as the attention, shape (batch, heads, T, K), weighs them: shape (batch, T, width)."""
+    mixed = graph.op("MatMul", attention, cache.values)
     return graph.op("Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(0, 0, -1))
 
 

@@ -1,15 +1,18 @@
-"""Models on their way into a repository: all of them, or none.
+"""Models on their way into a repository: all of them, or none; and back.
 
 Graphs are written beside the repository, then renamed into new version folders, which nothing serves yet. A model's
 config.pbtxt pins the version to serve; replacing that one file is what publishes it. A graph that is already there
-keeps its version.
+keeps its version. What was served before stays until the next export: its version folders, and its configs in
+`PREVIOUS`, from which `roll_back` takes them.
 """
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +20,21 @@ from pathlib import Path
 import onnx
 
 from .contract import Signature
-from .errors import RepositoryUnwritable
+from .errors import NothingBefore, RepositoryUnwritable
 from .readme import repository_readme
 
 GRAPH = "model.onnx"
 EXTERNAL = "model.onnx.data"
+MANIFEST = "manifest.json"
+REPORT = "report.json"
+PREVIOUS = "previous.json"
 LARGEST_FILE_BYTES = 1_500_000_000
 """Weights beyond this go into a file of their own: protobuf ends at 2 GiB."""
+
+Gate = Callable[[Mapping[str, Path]], bytes]
+"""Takes the graphs by their models' names, and returns the report that goes into their version folders."""
+
+_PINNED = re.compile(r"versions: \[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +77,103 @@ class _Staged:
     folder: Path
     published: PublishedModel
 
+    @property
+    def config(self) -> str:
+        """The config.pbtxt that serves it."""
+        return self.model.config(self.published.version, self.published.graph_sha256)
 
-def publish(models: Sequence[Model], repository: Path) -> tuple[PublishedModel, ...]:
+
+def publish(
+    models: Sequence[Model], repository: Path, *, keep_previous: bool = True, gate: Gate | None = None
+) -> tuple[PublishedModel, ...]:
     """Put models into a repository, and its README beside them.
 
     Args:
         models: What to publish; others that the repository holds stay as they are.
         repository: The folder; it is made where it does not exist.
+        keep_previous: Whether to keep what these models served before, for `roll_back`.
+        gate: Looks at the graphs before anything is published, and raises to prevent it.
 
     Raises:
         RepositoryUnwritable: The folder or its parent cannot be written.
     """
+    with _writing(repository), _staging_beside(repository) as staging:
+        staged = [_stage(model, repository, staging / model.signature.name) for model in models]
+        if gate:
+            graphs = {entry.published.name: entry.folder / "version" for entry in staged if entry.model.graph}
+            report = gate({name: version / GRAPH for name, version in graphs.items()})
+            for version in graphs.values():
+                (version / REPORT).write_bytes(report)
+        _place_versions(staged, repository)
+        configs = {entry.published.name: entry.config for entry in staged}
+        before = _configs(repository, configs)
+        if before != configs:
+            _remember(before if keep_previous and any(before.values()) else {}, repository, staging)
+        for entry in staged:
+            _switch(entry, repository)
+            if before != configs:
+                kept = {entry.published.version, *(_pinned(before[entry.published.name]) if keep_previous else ())}
+                _drop_versions(repository / entry.published.name, kept)
+        _replace(staging / "README.md", repository_readme().encode(), repository / "README.md")
+    return tuple(entry.published for entry in staged)
+
+
+def roll_back(repository: Path) -> tuple[str, ...]:
+    """Serve again what the models of the last export served before it; once more undoes it.
+
+    Models that came with that export are removed: they go with it.
+
+    Returns:
+        The models that were changed.
+
+    Raises:
+        NothingBefore: The repository remembers no earlier export.
+        RepositoryUnwritable: It cannot be written.
+    """
     try:
-        with _staging_beside(repository) as staging:
-            staged = [_stage(model, repository, staging / model.signature.name) for model in models]
-            _place_versions(staged, repository)
-            for entry in staged:
-                _switch(entry, repository)
-            _replace(staging / "README.md", repository_readme().encode(), repository / "README.md")
+        before = dict(json.loads((repository / PREVIOUS).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise NothingBefore(
+            f"The repository {repository} remembers no earlier export. Export the checkpoint that you want."
+        ) from error
+    with _writing(repository), _staging_beside(repository) as staging:
+        now = _configs(repository, before)
+        for name, config in before.items():
+            if config:
+                _replace(staging / "config.pbtxt", config.encode(), repository / name / "config.pbtxt")
+            elif (repository / name).is_dir():
+                (repository / name).rename(staging / name)
+        _remember({name: config for name, config in now.items() if before[name]}, repository, staging)
+    return tuple(name for name in before if before[name] != now[name])
+
+
+@contextmanager
+def _writing(repository: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise RepositoryUnwritable(
             f"The repository {repository} cannot be written ({error}). Make it writable, or name another folder."
         ) from error
-    return tuple(entry.published for entry in staged)
+
+
+def _configs(repository: Path, names: Iterable[str]) -> dict[str, str]:
+    """The configs of models as they are now, empty for one that is not there."""
+    paths = {name: repository / name / "config.pbtxt" for name in names}
+    return {name: path.read_text(encoding="utf-8") if path.is_file() else "" for name, path in paths.items()}
+
+
+def _remember(configs: Mapping[str, str], repository: Path, staging: Path) -> None:
+    """Keep configs for `roll_back`, or forget those of before where there are none."""
+    if configs:
+        content = json.dumps(configs, ensure_ascii=False, indent=1).encode()
+        _replace(staging / PREVIOUS, content, repository / PREVIOUS)
+    else:
+        (repository / PREVIOUS).unlink(missing_ok=True)
+
+
+def _pinned(config: str) -> tuple[int, ...]:
+    return tuple(int(version) for version in _PINNED.findall(config))
 
 
 @contextmanager
@@ -116,7 +201,10 @@ def _write_graph(graph: onnx.ModelProto, folder: Path) -> tuple[str, int]:
     external = graph.ByteSize() > LARGEST_FILE_BYTES
     onnx.save_model(graph, folder / GRAPH, save_as_external_data=external, location=EXTERNAL)
     onnx.checker.check_model(folder / GRAPH)
-    return _digest(folder), sum(path.stat().st_size for path in folder.iterdir())
+    files = [path for path in (folder / GRAPH, folder / EXTERNAL) if path.is_file()]
+    manifest = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256([path])} for path in files}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return _sha256(files), sum(path.stat().st_size for path in files)
 
 
 def _write_ensemble(folder: Path) -> tuple[str, int]:
@@ -125,13 +213,18 @@ def _write_ensemble(folder: Path) -> tuple[str, int]:
 
 
 def _digest(version: Path) -> str:
-    """Hash a version's graph, and its weights where they have a file of their own."""
-    digest, found = hashlib.sha256(), [path for path in (version / GRAPH, version / EXTERNAL) if path.is_file()]
-    for path in found:
+    """Hash a version's graph, and its weights where they have a file of their own; empty where there is none."""
+    found = [path for path in (version / GRAPH, version / EXTERNAL) if path.is_file()]
+    return _sha256(found) if found else ""
+
+
+def _sha256(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    return digest.hexdigest() if found else ""
+    return digest.hexdigest()
 
 
 def _versions(model: Path) -> dict[int, Path]:
@@ -156,15 +249,17 @@ def _place_versions(staged: Sequence[_Staged], repository: Path) -> None:
 
 
 def _switch(entry: _Staged, repository: Path) -> None:
-    """Publish a model whose version is in place, then drop the versions that its config no longer names."""
-    home, version = repository / entry.published.name, entry.published.version
+    """Publish a model whose version is in place."""
+    home = repository / entry.published.name
     for name, content in entry.model.warmup.items():
         (home / "warmup").mkdir(exist_ok=True)
         _replace(entry.folder / name, content, home / "warmup" / name)
-    config = entry.model.config(version, entry.published.graph_sha256)
-    _replace(entry.folder / "config.pbtxt", config.encode(), home / "config.pbtxt")
-    for number, path in _versions(home).items():
-        if number != version:
+    _replace(entry.folder / "config.pbtxt", entry.config.encode(), home / "config.pbtxt")
+
+
+def _drop_versions(model: Path, kept: set[int]) -> None:
+    for number, path in _versions(model).items():
+        if number not in kept:
             shutil.rmtree(path)
 
 

@@ -22,8 +22,8 @@ def export_all(
 ) -> tuple[ExportReport, ...]:
     """Run every export that a recipe names.
 
-    The recipe is a TOML file with `repository`, `profile` (optional) and the tables `whisper`, `punctuate` and
-    `sentiment`, each with a `source` and any other argument of its export. Paths are relative to the file.
+    The recipe is a TOML file with `repository`, `profile`, `keep_previous` (all optional) and the tables `whisper`,
+    `punctuate` and `sentiment`, each with a `source` and any other argument of its export. Paths are relative to it.
 
     Args:
         recipe: The file.
@@ -38,6 +38,7 @@ def export_all(
     table = _read_recipe(recipe)
     target = repository or recipe.parent / table.pop("repository", "model_repository")
     shared = {"profile": profile or table.pop("profile", "cpu"), "progress": progress}
+    shared["keep_previous"] = table.pop("keep_previous", True)
     table = {name: settings for name, settings in table.items() if isinstance(settings, dict)}
     if not table or set(table) - set(EXPORTS):
         raise RecipeInvalid(f"{recipe} names {', '.join(table) or 'no model'}. Use the tables {', '.join(EXPORTS)}.")

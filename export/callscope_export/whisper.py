@@ -61,10 +61,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class WhisperSettings:
-    """Sizes and tokens of a checkpoint."""
+    """Sizes and tokens of a checkpoint.
+
+    `alignment_heads` are (layer, head) of the decoder whose cross-attention follows the sound word by word.
+    """
 
     mel: MelSettings
     prompt: Prompt
+    alignment_heads: tuple[tuple[int, int], ...]
     width: int
     encoder_layers: int
     encoder_heads: int
@@ -130,6 +134,7 @@ def _settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> WhisperSetti
     return WhisperSettings(
         mel=_mel(checkpoint.settings("preprocessor_config.json")),
         prompt=_prompt(checkpoint, config["vocab_size"]),
+        alignment_heads=_alignment_heads(checkpoint, config["decoder_layers"], config["decoder_attention_heads"]),
         width=config["d_model"],
         encoder_layers=config["encoder_layers"],
         encoder_heads=config["encoder_attention_heads"],
@@ -139,6 +144,22 @@ def _settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> WhisperSetti
         decoder_positions=config["max_target_positions"],
         vocabulary=config["vocab_size"],
     )
+
+
+def _alignment_heads(checkpoint: Checkpoint, layers: int, heads: int) -> tuple[tuple[int, int], ...]:
+    """Read the heads that the checkpoint names; where it names none, take all of the last half of the layers.
+
+    That is OpenAI's own choice for a model that it has not looked into (openai/whisper, model.py).
+    """
+    named = checkpoint.settings("generation_config.json").get("alignment_heads") or ()
+    if beyond := [pair for pair in named if not (0 <= pair[0] < layers and 0 <= pair[1] < heads)]:
+        raise CheckpointInvalid(
+            f"generation_config.json of {checkpoint.folder.name} names the alignment head {beyond[0]}, and the decoder "
+            f"has {layers} layers of {heads} heads. Correct alignment_heads there, or take it out."
+        )
+    if named:
+        return tuple((int(layer), int(head)) for layer, head in named)
+    return tuple((layer, head) for layer in range(layers // 2, layers) for head in range(heads))
 
 
 def _mel(preprocessor: Mapping[str, Any]) -> MelSettings:

@@ -13,7 +13,7 @@ class Finding:
         name: what was checked, one word.
         ok: whether it is fit to run the server.
         detail: what was found, a clause without a final stop.
-        remedy: what to do about it, one or more sentences; empty when `ok`.
+        remedy: what to do about it, one or more sentences; empty when there is nothing to do. Where `ok`, it is advice.
     """
 
     name: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +68,32 @@ def heard(
         "language_probability": np.array([[probability]], np.float32),
         "no_speech_probability": np.array([[no_speech]], np.float32),
     }
+
+
+FRAMES = 200
+
+
+def timed(answer: Scripted | list[Scripted]) -> Scripted | list[Scripted]:
+    """The same from `transcribe_words`: of the first second of the window, each token has an equal share."""
+    if isinstance(answer, list | tuple):
+        return [one for script in answer for one in [timed(script)] if not isinstance(one, list)]
+    if isinstance(answer, Exception):
+        return answer
+    if callable(answer):
+        return lambda inputs: with_alignment(answer(inputs))
+    return with_alignment(answer)
+
+
+def with_alignment(answer: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """An answer of `transcribe` with the picture that belongs to it."""
+    tokens = answer["tokens"][0]
+    count = int((tokens != END_OF_TEXT).sum())
+    edges = np.linspace(0, FRAMES // 4, count + 1).round().astype(int)
+    alignment = np.zeros((1, len(tokens), FRAMES), np.float32)
+    for row, (start, end) in zip(range(len(tokens)), pairwise([*edges, FRAMES]), strict=False):
+        alignment[0, row] = -1
+        alignment[0, row, start:end] = 1
+    return {**answer, "alignment": alignment}
 
 
 def label_tokens(labeller: Labeller) -> Scripted:
@@ -169,12 +197,14 @@ def made_up_server() -> MakeServer:
         }
         script: dict[str, Scripted | list[Scripted]] = {
             "transcribe": transcribe,
+            "transcribe_words": timed(transcribe),
             "punctuate": label_tokens(labeller),
             "sentiment": judge,
         } | {name: answer for name, (answer, _) in tokenizers.items()}
         script |= answers
         parameters = {
             "transcribe": dict(whisper),
+            "transcribe_words": dict(whisper),
             "punctuate": text_parameters(PUNCTUATION, "punctuate_tokenizer", max_length),
             "sentiment": text_parameters(sentiments, "sentiment_tokenizer", 128),
         } | {name: parameters for name, (_, parameters) in tokenizers.items()}

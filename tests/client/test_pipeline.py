@@ -96,7 +96,7 @@ async def test_a_call_goes_through_every_step(
         use: (model.name, model.version, model.precision, model.source, model.revision)
         for use, model in call.processing.models.items()
     } == {
-        "asr": ("transcribe", "1", "fp32", "made-up/model", "r1"),
+        "asr": ("transcribe_words", "1", "fp32", "made-up/model", "r1"),
         "punctuation": ("punctuate", "1", "fp32", "made-up/model", "r1"),
         "sentiment": ("sentiment", "1", "fp32", "made-up/model", "r1"),
     }
@@ -134,12 +134,44 @@ async def test_segments_are_where_the_speech_is_and_whose_it_is(
     assert call.metrics.roles.agent.turns == 1
 
 
+async def test_every_word_has_its_time_inside_its_segment(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID)))
+    for segment in call.segments:
+        assert [word.word for word in segment.words] == SAID.split()
+        assert {word.speaker for word in segment.words} == {segment.speaker}
+        times = [time for word in segment.words for time in (word.start_s, word.end_s)]
+        assert times == sorted(times)
+        assert segment.start_s <= times[0] < times[-1] <= segment.end_s
+        assert segment.words[0].confidence == pytest.approx(np.exp(-0.1))
+    assert "words" not in call.processing.degraded
+
+
+async def test_a_server_without_word_times_is_good_for_the_rest(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID), without=("transcribe_words",)))
+    assert [segment.words for segment in call.segments] == [()] * 3
+    assert call.segments[0].raw_text == SAID
+    assert call.processing.degraded == ("words",)
+    assert call.processing.models["asr"].name == "transcribe"
+
+
+async def test_words_that_are_not_to_be_believed_are_marked(
+    stereo: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    call = await analysed(stereo, made_up_server(heard(SAID, logprob=-2.0)))
+    assert [segment.doubts for segment in call.segments] == [("improbable",)] * 3
+    jsonschema.validate(to_json(call), schema())
+
+
 async def test_each_channel_is_resampled_and_packed_for_the_model(
     stereo: Path, made_up_server: MakeServer, heard: Heard
 ) -> None:
     server = made_up_server(heard("yes"))
     await analysed(stereo, server)
-    windows = [request.inputs["audio"] for request in server.requests if request.model == "transcribe"]
+    windows = [request.inputs["audio"] for request in server.requests if request.model == "transcribe_words"]
     assert {(window.shape, window.dtype.name) for window in windows} == {((1, 64_000), "int16")}
     assert all(np.abs(window[0, :32_000]).max() > 1000 for window in windows)
 
@@ -171,7 +203,7 @@ async def test_two_equal_channels_are_one_and_are_transcribed_once(
     server = made_up_server(heard("hello"))
     call = await analysed(tmp_path / "twice.wav", server, agent_channel=1)
     assert (len(call.speakers), call.speakers[0].role, call.recording.channels) == (1, "unknown", 2)
-    assert sum(request.model == "transcribe" for request in server.requests) == 1
+    assert sum(request.model == "transcribe_words" for request in server.requests) == 1
 
 
 async def test_without_an_agents_channel_roles_stay_unknown(
@@ -193,7 +225,7 @@ async def test_a_call_without_speech_is_a_valid_result(tmp_path: Path, made_up_s
     call = await analysed(path, server)
     assert (call.segments, call.recording.language, call.recording.language_probability) == ((), None, None)
     assert call.metrics.speech_s == 0
-    assert "transcribe" not in {request.model for request in server.requests}
+    assert "transcribe_words" not in {request.model for request in server.requests}
     assert call.processing.models["asr"].source == "made-up/model"
 
 
@@ -299,7 +331,7 @@ async def test_a_language_that_is_given_is_not_detected(stereo: Path, made_up_se
     server = made_up_server(heard("네", language="ko"))
     call = await analysed(stereo, server, language="ko")
     assert (call.recording.language, call.recording.language_probability) == ("ko", None)
-    assert {int(r.inputs["language"][0, 0]) for r in server.requests if r.model == "transcribe"} == {302}
+    assert {int(r.inputs["language"][0, 0]) for r in server.requests if r.model == "transcribe_words"} == {302}
 
 
 async def test_a_language_the_model_does_not_know_is_an_error_even_of_a_silent_call(

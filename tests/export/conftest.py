@@ -50,7 +50,7 @@ def repository(checkpoint: Checkpoints, tmp_path_factory: pytest.TempPathFactory
         if folder.is_dir():
             return folder
         if name in WHISPERS:
-            export_whisper(checkpoint(name), folder, profile=profile, precision=precision)
+            export_whisper(checkpoint(name), folder, profile=profile, precision=precision, parity="off")
         else:
             classifier = "punctuate" if name == "punctuate" else "sentiment"
             export_classifier(checkpoint(name), folder, name=classifier, profile=profile, precision=precision)

@@ -1,18 +1,22 @@
 """Exports into a repository that already holds models."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import onnx
 import onnxruntime
 import pytest
 
-from callscope_export import export_all, export_classifier, export_whisper
-from callscope_export.errors import ExportError, RecipeInvalid, RepositoryUnwritable
+from callscope_export import export_all, export_classifier, export_whisper, roll_back
+from callscope_export.errors import ExportError, NothingBefore, RecipeInvalid, RepositoryUnwritable
 
 from .fixture_types import Checkpoints
 
-MODELS = ["log_mel", "whisper_encoder", "whisper_decoder", "transcribe", "whisper_tokenizer"]
+ENSEMBLES = {"transcribe", "transcribe_words"}
+CHANGED = {"whisper_encoder", "whisper_decoder", "whisper_aligner"}
+MODELS = ["log_mel", "whisper_encoder", "whisper_decoder", "whisper_aligner"]
+MODELS += ["transcribe", "transcribe_words", "whisper_tokenizer"]
 
 
 def everything(folder: Path) -> dict[Path, bytes]:
@@ -31,7 +35,7 @@ def test_the_report_names_what_was_written(checkpoint: Checkpoints, tmp_path: Pa
     for model in report.models:
         path = tmp_path / "repository" / model.name / "1" / "model.onnx"
         assert model.version == 1
-        if model.name != "transcribe":
+        if model.name not in ENSEMBLES:
             assert model.size_bytes == path.stat().st_size
             assert model.graph_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert any("whisper_decoder" in line for line in lines)
@@ -45,15 +49,68 @@ def test_the_same_export_twice_changes_nothing(checkpoint: Checkpoints, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["repository"]
 
 
-def test_another_graph_becomes_the_next_version_and_the_old_one_goes(checkpoint: Checkpoints, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep_previous", [True, False])
+def test_another_graph_becomes_the_next_version(
+    checkpoint: Checkpoints, tmp_path: Path, *, keep_previous: bool
+) -> None:
     export_whisper(checkpoint("multilingual"), tmp_path, precision="int8")
-    export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32")
+    export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32", keep_previous=keep_previous)
     for model in MODELS:
-        changed = model in {"whisper_encoder", "whisper_decoder"}
+        changed = model in CHANGED
         expected = "2" if changed else "1"
-        assert versions(tmp_path, model) == [expected]
+        assert versions(tmp_path, model) == (["1", "2"] if changed and keep_previous else [expected])
         assert f"versions: [{expected}]" in (tmp_path / model / "config.pbtxt").read_text()
     onnxruntime.InferenceSession(tmp_path / "whisper_decoder" / "2" / "model.onnx")
+
+
+def served(repository: Path) -> dict[Path, bytes]:
+    """Every file that the configs of a repository can lead a server to."""
+    return {
+        path: content
+        for path, content in everything(repository).items()
+        if path.name == "config.pbtxt" or f"versions: [{path.parent.name}]" in _config_of(repository, path)
+    }
+
+
+def _config_of(repository: Path, path: Path) -> str:
+    config = repository / path.parts[0] / "config.pbtxt"
+    return config.read_text() if config.is_file() else ""
+
+
+def test_a_roll_back_serves_what_was_served_before_and_another_undoes_it(
+    checkpoint: Checkpoints, tmp_path: Path
+) -> None:
+    export_whisper(checkpoint("multilingual"), tmp_path, precision="int8")
+    first = served(tmp_path)
+    export_whisper(checkpoint("english_only"), tmp_path, precision="fp32")
+    second = served(tmp_path)
+    assert first != second
+    assert set(roll_back(tmp_path)) == set(MODELS)
+    assert served(tmp_path) == first
+    assert set(roll_back(tmp_path)) == set(MODELS)
+    assert served(tmp_path) == second
+
+
+def test_a_roll_back_is_of_the_last_export_alone(checkpoint: Checkpoints, tmp_path: Path) -> None:
+    export_whisper(checkpoint("multilingual"), tmp_path, precision="int8")
+    export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32")
+    whisper = served(tmp_path)
+    export_classifier(checkpoint("sentiment"), tmp_path, name="sentiment", precision="fp32")
+    with pytest.raises(NothingBefore, match="no earlier export"):
+        roll_back(tmp_path)
+    export_classifier(checkpoint("sentiment"), tmp_path, name="sentiment", precision="int8")
+    assert roll_back(tmp_path) == ("sentiment",)
+    assert 'string_value: "fp32"' in (tmp_path / "sentiment" / "config.pbtxt").read_text()
+    assert {path: content for path, content in served(tmp_path).items() if path in whisper} == whisper
+
+
+def test_versions_carry_their_digests(checkpoint: Checkpoints, tmp_path: Path) -> None:
+    for model in export_whisper(checkpoint("multilingual"), tmp_path).models:
+        if model.name not in ENSEMBLES:
+            version = tmp_path / model.name / str(model.version)
+            manifest = json.loads((version / "manifest.json").read_text())
+            digest = hashlib.sha256((version / "model.onnx").read_bytes()).hexdigest()
+            assert manifest == {"model.onnx": {"bytes": model.size_bytes, "sha256": digest}}
 
 
 def test_an_export_that_cannot_be_finished_changes_nothing(checkpoint: Checkpoints, tmp_path: Path) -> None:
@@ -88,13 +145,13 @@ def test_large_weights_go_into_a_file_of_their_own(
     large = export_whisper(checkpoint("multilingual"), tmp_path / "large", precision="fp32")
     for one, other in zip(small.models, large.models, strict=True):
         folder = tmp_path / "large" / other.name / "1"
-        if other.name in {"whisper_encoder", "whisper_decoder"}:
+        if other.name in CHANGED:
             assert (folder / "model.onnx.data").stat().st_size > (folder / "model.onnx").stat().st_size
             digest = hashlib.sha256((folder / "model.onnx").read_bytes() + (folder / "model.onnx.data").read_bytes())
             assert other.graph_sha256 == digest.hexdigest()
             onnxruntime.InferenceSession(folder / "model.onnx")
             assert len(onnx.load(folder / "model.onnx").graph.initializer) > 20
-        elif other.name == "transcribe":
+        elif other.name in ENSEMBLES:
             assert other == one
 
 

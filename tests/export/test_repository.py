@@ -16,7 +16,8 @@ from callscope_export.contract import CONTRACT, FLOAT
 from ..repository_files import config_tensors, graph_tensors, model_config_pb2, parameters, read_config
 from .fixture_types import Checkpoints, Repositories
 
-WHISPER = ("log_mel", "whisper_encoder", "whisper_decoder", "transcribe", "whisper_tokenizer")
+WHISPER = ("log_mel", "whisper_encoder", "whisper_decoder", "whisper_aligner")
+WHISPER += ("transcribe", "transcribe_words", "whisper_tokenizer")
 CASES = [("multilingual", "int8", WHISPER), ("english_only", "fp32", WHISPER), ("multilingual", "fp16", WHISPER)]
 CASES += [
     (name, precision, (name, f"{name}_tokenizer")) for name in ("punctuate", "sentiment") for precision in ("int8",)
@@ -112,7 +113,7 @@ def test_weights_are_stored_once(repository: Repositories, checkpoint: Checkpoin
     assert tables == ([packed, scales] if precision == "int8" else [[vocabulary, 32]])
 
 
-@pytest.mark.parametrize("model", ["log_mel", "whisper_encoder", "whisper_decoder", "transcribe"])
+@pytest.mark.parametrize("model", [name for name in WHISPER if not name.endswith("tokenizer")])
 def test_a_client_learns_the_model_from_its_parameters(
     repository: Repositories, checkpoint: Checkpoints, model: str
 ) -> None:
@@ -129,7 +130,7 @@ def test_a_client_learns_the_model_from_its_parameters(
     assert found["source"] == source.name
     digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     assert found["revision"] == f"sha256:{digest[:12]}"
-    if model == "transcribe":
+    if model.startswith("transcribe"):
         assert "graph_sha256" not in found
     else:
         graph = (folder / model / "1" / "model.onnx").read_bytes()
@@ -177,13 +178,14 @@ def test_slices_of_the_tokenizer_make_up_its_file(
     assert config.instance_group[0].kind == model_config_pb2.ModelInstanceGroup.KIND_CPU
 
 
+@pytest.mark.parametrize("ensemble_name", ["transcribe", "transcribe_words"])
 @pytest.mark.parametrize("precision", ["int8", "fp16"])
-def test_the_ensemble_connects_the_graphs(repository: Repositories, precision: str) -> None:
+def test_an_ensemble_connects_its_graphs(repository: Repositories, precision: str, ensemble_name: str) -> None:
     """Every tensor a step takes comes from the request or an earlier step, and fits."""
     folder = repository("multilingual", precision)
-    ensemble = read_config(folder, "transcribe")
+    ensemble = read_config(folder, ensemble_name)
     assert ensemble.platform == "ensemble"
-    assert (folder / "transcribe" / "1").is_dir()
+    assert (folder / ensemble_name / "1").is_dir()
     assert ensemble.max_batch_size > 1
     known = {name: (dtype, dims) for name, dtype, dims in config_tensors(ensemble.input)}
     for step in ensemble.ensemble_scheduling.step:

@@ -54,16 +54,31 @@ class HostWhisper:
 
     def scores(self, states: Array, tokens: list[int]) -> Array:
         """(C, D) and T tokens -> (T, vocabulary)."""
+        return self._decoder(states, tokens)[0] @ self.weights["model.decoder.embed_tokens.weight"].T
+
+    def picture(self, states: Array, language: int, tokens: list[int], heads: list[tuple[int, int]]) -> Array:
+        """Where each of T tokens, and the end of the text, is looked for: (T + 1, C)."""
+        prompt = self.prompt(language)
+        attentions = self._decoder(states, prompt + tokens)[1]
+        looked = np.stack([attentions[layer][head][len(prompt) - 1 :] for layer, head in heads])
+        looked = (looked - looked.mean(axis=1, keepdims=True)) / np.maximum(looked.std(axis=1, keepdims=True), 1e-6)
+        mirrored = np.pad(looked, ((0, 0), (0, 0), (3, 3)), mode="reflect")
+        return np.median(np.lib.stride_tricks.sliding_window_view(mirrored, 7, axis=2), axis=-1).mean(axis=0)
+
+    def _decoder(self, states: Array, tokens: list[int]) -> tuple[Array, list[Array]]:
+        """The last layer's output (T, D), and each layer's attention to the states (heads, T, C)."""
         table = self.weights["model.decoder.embed_tokens.weight"]
+        attentions = []
         x = table[tokens] + self.weights["model.decoder.embed_positions.weight"][: len(tokens)]
         for index in range(self.config["decoder_layers"]):
             name = f"model.decoder.layers.{index}"
             y = self._norm(f"{name}.self_attn_layer_norm", x)
             x = x + self._attention(f"{name}.self_attn", y, y, causal=True)
             y = self._norm(f"{name}.encoder_attn_layer_norm", x)
+            attentions.append(self._looked(f"{name}.encoder_attn", y, states, causal=False))
             x = x + self._attention(f"{name}.encoder_attn", y, states, causal=False)
             x = x + self._forward(name, x)
-        return self._norm("model.decoder.layer_norm", x) @ table.T
+        return self._norm("model.decoder.layer_norm", x), attentions
 
     def prompt(self, language: int, task: str = "transcribe") -> list[int]:
         """The tokens before the text."""
@@ -122,16 +137,16 @@ class HostWhisper:
         return self._linear(f"{name}.fc2", hidden)
 
     def _attention(self, name: str, x: Array, source: Array, *, causal: bool) -> Array:
-        heads = self.config["decoder_attention_heads"]
-        q, k, v = (
-            self._linear(f"{name}.{part}", inputs).reshape(len(inputs), heads, -1).transpose(1, 0, 2)
-            for part, inputs in (("q_proj", x), ("k_proj", source), ("v_proj", source))
-        )
+        mixed = self._looked(name, x, source, causal=causal) @ self._by_head(f"{name}.v_proj", source)
+        return self._linear(f"{name}.out_proj", mixed.transpose(1, 0, 2).reshape(len(x), -1))
+
+    def _looked(self, name: str, x: Array, source: Array, *, causal: bool) -> Array:
+        q, k = self._by_head(f"{name}.q_proj", x), self._by_head(f"{name}.k_proj", source)
         scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
-        if causal:
-            scores = scores + np.triu(np.full(scores.shape[1:], -np.inf), k=1)
-        mixed = (softmax(scores) @ v).transpose(1, 0, 2).reshape(len(x), -1)
-        return self._linear(f"{name}.out_proj", mixed)
+        return softmax(scores + np.triu(np.full(scores.shape[1:], -np.inf), k=1) if causal else scores)
+
+    def _by_head(self, name: str, x: Array) -> Array:
+        return self._linear(name, x).reshape(len(x), self.config["decoder_attention_heads"], -1).transpose(1, 0, 2)
 
     @staticmethod
     def _gelu(x: Array) -> Array:

@@ -13,8 +13,15 @@ from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import LOG, PLACES, with_settings
 from callscope.doctor import examine
 from callscope.settings import Loaded
+from callscope_server.findings import Finding
 
 SOMETHING_LACKS = 6
+
+
+def _verdict(finding: Finding) -> Text:
+    if not finding.ok:
+        return Text("problem", style="red")
+    return Text("advice", style="yellow") if finding.remedy else Text("ok", style="green")
 
 
 @with_settings(*PLACES, *LOG)
@@ -29,7 +36,7 @@ def doctor(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help=
     else:
         table = new_table("Check", "", "Found")
         for finding in findings:
-            verdict = Text("ok", style="green") if finding.ok else Text("problem", style="red")
+            verdict = _verdict(finding)
             remedy = f"\n{finding.remedy}" if finding.remedy else ""
             table.add_row(Text(finding.name), verdict, Text(finding.detail).append(remedy, style="bold"))
         stdout_console().print(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,10 @@ Profile = Annotated[str, typer.Option(help="How it is served: cpu, gpu, or a TOM
 Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or int8. [the profile's own]")]
 Revision = Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")]
 Gpus = Annotated[list[int] | None, typer.Option("--gpu", help="A GPU that serves; repeat it for more. [all]")]
+Parity = Annotated[
+    Literal["auto", "require", "off"],
+    typer.Option(help="Compare with transformers before anything is published; auto: where it is installed."),
+]
 Instances = Annotated[int, typer.Option(min=1, help="Instances of each model: in all on CPUs, on each GPU otherwise.")]
 
 
@@ -42,13 +46,14 @@ def whisper(
     revision: Revision = None,
     gpus: Gpus = None,
     instances: Instances = 1,
+    parity: Parity = "auto",
 ) -> None:
     """Export a Whisper checkpoint.
 
-    It becomes log_mel, whisper_encoder, whisper_decoder, transcribe and their tokenizer.
+    It becomes transcribe and transcribe_words, with their graphs and their tokenizer.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_whisper", source, gpus=gpus or (), **options)
+    _export(loaded.settings, "export_whisper", source, gpus=gpus or (), parity=parity, **options)
 
 
 @app.command()
@@ -111,6 +116,19 @@ def everything(
     _show(reports)
 
 
+@app.command()
+@with_settings("repository", *LOG)
+def rollback(loaded: Loaded) -> None:
+    """Serve again what was served before the last export.
+
+    Once more undoes it. A running server takes it up when it is restarted.
+    """
+    repository = model_repository(loaded.settings)
+    for model in _exporter().roll_back(repository):
+        typer.echo(model)
+    say(f"Rolled back: {repository}")
+
+
 def _export(settings: Settings, export: str, source: str, **options: Any) -> None:  # noqa: ANN401  passed on
     exporter = _exporter()
     place = Path(source)
@@ -123,7 +141,9 @@ def _export(settings: Settings, export: str, source: str, **options: Any) -> Non
 
 def _show(reports: Sequence[Any]) -> None:
     for report in reports:
-        say(f"{report.source} at {report.revision}, {report.precision}, profile {report.profile}: {report.repository}")
+        compared = ", compared with transformers" if report.compared else ""
+        about = f"{report.source} at {report.revision}, {report.precision}, profile {report.profile}{compared}"
+        say(f"{about}: {report.repository}")
         for model in report.models:
             typer.echo(model.name)
 

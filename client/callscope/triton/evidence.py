@@ -1,8 +1,10 @@
-"""How far a transcript is to be believed: Whisper's own figures and rules."""
+"""How far a transcript is to be believed: Whisper's own figures and rules, and two for what they miss."""
 
 from __future__ import annotations
 
+import re
 import zlib
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,42 @@ from numpy.typing import NDArray
 NO_SPEECH_PROBABILITY = 0.6
 NO_SPEECH_LOGPROB = -1.0
 """Whisper's own thresholds: a window above the one and below the other is silence, whatever words came out."""
+
+COMPRESSION_RATIO = 2.4
+AVG_LOGPROB = -1.0
+"""Whisper's own thresholds (openai/whisper, transcribe.py): beyond either, it tries again at a higher temperature."""
+
+CHARACTERS_PER_SECOND = {"ja": 16.0, "ko": 14.0}
+OTHER_CHARACTERS_PER_SECOND = 30.0
+MISSED_S = 1.0
+"""Nobody talks faster: 10 syllables a second, of one character in Korean and up to 1.5 in Japanese, or 6 words of 5
+letters in English; and as much speech as this may have been missed around what was found."""
+
+LOOP = re.compile(r"(?=\S)(.{3,40}?)\1{4,}")
+"""The same few characters five times on end; はいはいはい is no loop."""
+
+Doubt = Literal["repetition", "loop", "improbable", "too_fast"]
+"""Why a transcript is not to be believed: it compresses too well, its end is one phrase over and over, the model found
+its own words improbable, or nobody can say so much in the time."""
+
+
+def doubts(text: str, language: str, *, avg_logprob: float, speech_s: float) -> tuple[Doubt, ...]:
+    """Say what is wrong with a transcript.
+
+    Args:
+        text: what was written.
+        language: its code.
+        avg_logprob: mean log-probability of its tokens.
+        speech_s: how much speech there was to hear.
+    """
+    fastest = CHARACTERS_PER_SECOND.get(language, OTHER_CHARACTERS_PER_SECOND)
+    found: dict[Doubt, bool] = {
+        "repetition": compression_ratio(text) > COMPRESSION_RATIO,
+        "loop": LOOP.search(text) is not None,
+        "improbable": avg_logprob < AVG_LOGPROB,
+        "too_fast": len(text) > fastest * (speech_s + MISSED_S),
+    }
+    return tuple(doubt for doubt, here in found.items() if here) if text else ()
 
 
 def mean_logprob(logprobs: NDArray[np.float32], count: int) -> float:

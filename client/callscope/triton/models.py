@@ -9,7 +9,7 @@ from typing import TypeVar
 from callscope.call import Model
 from callscope.errors import ContractMismatch, ModelMissing, TritonError
 from callscope.steps import Record
-from callscope.triton import punctuator, sentiment, transcriber
+from callscope.triton import punctuator, sentiment
 from callscope.triton.punctuator import Punctuator
 from callscope.triton.sentiment import SentimentModel
 from callscope.triton.text_model import TextModel
@@ -29,7 +29,7 @@ class Models:
 
     def described(self) -> Mapping[str, Model]:
         """What each is used for -> the model, as the server describes it."""
-        used = {"asr": _model(transcriber.MODEL, self.transcriber.model)}
+        used = {"asr": _model(self.transcriber.name, self.transcriber.model)}
         if self.punctuator:
             used["punctuation"] = _model(punctuator.MODEL, self.punctuator.model)
         if self.sentiment:

@@ -11,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from callscope.errors import LanguageUnknown
+from callscope.errors import LanguageUnknown, ModelMissing
 from callscope.text.normalize import normalize
+from callscope.triton.alignment import TimedWord, split_words, time_words
 from callscope.triton.contract import Description, describe
-from callscope.triton.evidence import compression_ratio, is_silence, mean_logprob
+from callscope.triton.evidence import Doubt, compression_ratio, doubts, is_silence, mean_logprob
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
 from callscope_preprocessing.windows import Chunk
 
 MODEL = "transcribe"
+MODEL_WITH_WORDS = "transcribe_words"
 OUTPUTS = ("tokens", "logprobs", "chosen_language", "language_probability", "no_speech_probability")
+ALIGNMENT = "alignment"
 UNSPECIFIED = -1
 """On the wire: detect the language, or take the default task."""
 
@@ -29,6 +32,9 @@ TOKENS_PER_SPEECH_SECOND = 16
 """The fastest talkers reach 10 Japanese or Korean syllables a second, and a byte-level vocabulary spends 1 to 2 tokens
 on each; the base leaves room for a window in which voice activity detection has missed some speech. A batch runs until
 its slowest row ends, so a window with little speech must not be allowed a long answer."""
+
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Whisper's own, after 0 (openai/whisper, transcribe.py)."""
 
 REPLACEMENT = "\ufffd"
 
@@ -81,6 +87,9 @@ class Transcript:
         no_speech_probability: of the no-speech token, at the first position.
         compression_ratio: UTF-8 bytes of the text / their zlib size; above 2.4 the text repeats itself.
         tokens: the text's tokens.
+        words: the text word by word; none where the server does not serve `transcribe_words`.
+        doubts: what speaks against it, none where it is to be believed.
+        temperature: at which its tokens were picked.
     """
 
     text: str
@@ -90,14 +99,23 @@ class Transcript:
     no_speech_probability: float
     compression_ratio: float
     tokens: tuple[int, ...]
+    words: tuple[TimedWord, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    temperature: float = 0.0
 
 
 class Transcriber:
-    """Asks the served Whisper for the words of a chunk."""
+    """Asks the served Whisper for the words of a chunk.
 
-    def __init__(self, transport: Transport, model: WhisperModel) -> None:
+    Attributes:
+        model: the recogniser.
+        times_words: whether the server tells when each word was said.
+    """
+
+    def __init__(self, transport: Transport, model: WhisperModel, *, times_words: bool) -> None:
         self._transport = transport
         self.model = model
+        self.times_words = times_words
 
     @classmethod
     async def from_server(cls, transport: Transport) -> Transcriber:
@@ -109,10 +127,13 @@ class Transcriber:
         """
         description = await describe(transport, MODEL)
         tokenizer = await fetch_tokenizer(transport, description.text("tokenizer"))
-        return cls(transport, _read_model(description, tokenizer))
+        return cls(transport, _read_model(description, tokenizer), times_words=await _is_served(transport))
 
     async def transcribe(self, chunk: Chunk, language: str | None) -> Transcript:
         """The words of a chunk.
+
+        What is not to be believed is asked for again, alone, at rising temperature, as Whisper does; if nothing better
+        comes of it, the transcript keeps its doubts.
 
         Args:
             chunk: its audio int16, shape (window_samples,).
@@ -121,14 +142,30 @@ class Transcriber:
         Raises:
             LanguageUnknown: the model does not know the language.
         """
+        transcript = await self._ask(chunk, language, 0.0)
+        for temperature in TEMPERATURES:
+            if not transcript.doubts:
+                break
+            transcript = min(
+                transcript, await self._ask(chunk, language or transcript.language, temperature), key=_doubtfulness
+            )
+        return transcript
+
+    async def _ask(self, chunk: Chunk, language: str | None, temperature: float) -> Transcript:
         inputs = {
             "audio": chunk.audio[np.newaxis, :],
             "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
-            "temperature": _option(0.0, np.float32),
+            "temperature": _option(temperature, np.float32),
         }
-        return self._read(await self._transport.infer(MODEL, inputs, outputs=OUTPUTS))
+        outputs = (*OUTPUTS, ALIGNMENT) if self.times_words else OUTPUTS
+        return self._read(chunk, await self._transport.infer(self.name, inputs, outputs=outputs), temperature)
+
+    @property
+    def name(self) -> str:
+        """The model that is asked."""
+        return MODEL_WITH_WORDS if self.times_words else MODEL
 
     def language_token(self, language: str | None) -> int:
         """The token of a language code, or -1 where none is needed or given.
@@ -149,7 +186,7 @@ class Transcriber:
         codes = {token: code for code, token in self.model.languages.items()}
         return codes.get(token, "")
 
-    def _read(self, answer: Mapping[str, NDArray[Any]]) -> Transcript:
+    def _read(self, chunk: Chunk, answer: Mapping[str, NDArray[Any]], temperature: float) -> Transcript:
         row = {name: tensor[0] for name, tensor in answer.items()}
         ends = np.flatnonzero(row["tokens"] == self.model.end_of_text)
         count = int(ends[0]) if len(ends) else len(row["tokens"])
@@ -158,20 +195,49 @@ class Transcriber:
         avg_logprob = mean_logprob(row["logprobs"], count)
         heard = not is_silence(no_speech_probability, avg_logprob)
         text = normalize(self.model.tokenizer.decode(tokens).rstrip(REPLACEMENT)) if heard else ""
+        language = self._language_code(int(row["chosen_language"][0]))
         return Transcript(
             text=text,
-            language=self._language_code(int(row["chosen_language"][0])),
+            language=language,
             language_probability=float(row["language_probability"][0]),
             avg_logprob=avg_logprob,
             no_speech_probability=no_speech_probability,
             compression_ratio=compression_ratio(text),
             tokens=tokens,
+            words=self._words(chunk, language, tokens, row) if text else (),
+            doubts=doubts(text, language, avg_logprob=avg_logprob, speech_s=chunk.speech_s),
+            temperature=temperature,
+        )
+
+    def _words(
+        self, chunk: Chunk, language: str, tokens: tuple[int, ...], row: Mapping[str, NDArray[Any]]
+    ) -> tuple[TimedWord, ...]:
+        if not self.times_words:
+            return ()
+        return time_words(
+            split_words(tokens, self.model.tokenizer, language),
+            row[ALIGNMENT],
+            row["logprobs"],
+            frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
+            length_s=chunk.span.end_s - chunk.span.start_s,
         )
 
 
 def token_limit(speech_s: float, max_tokens: int) -> int:
     """How many tokens a window with so many seconds of speech may take."""
     return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
+
+
+def _doubtfulness(transcript: Transcript) -> tuple[int, float]:
+    return len(transcript.doubts), -transcript.avg_logprob
+
+
+async def _is_served(transport: Transport) -> bool:
+    try:
+        await describe(transport, MODEL_WITH_WORDS)
+    except ModelMissing:
+        return False
+    return True
 
 
 def _option(value: float, kind: type[np.generic]) -> NDArray[Any]:

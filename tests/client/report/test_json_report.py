@@ -49,7 +49,8 @@ def test_the_result_has_the_published_names_in_the_published_order(example_call:
     ]  # fmt: skip
     assert list(result["segments"][0]) == [
         "id", "start", "end", "speaker", "channel", "text", "raw_text", "language", "confidence", "avg_logprob",
-        "no_speech_probability", "compression_ratio", "words", "sentences", "sentiment", "overlap", "interruption",
+        "no_speech_probability", "compression_ratio", "words", "sentences", "sentiment", "doubts",
+        "overlap", "interruption",
     ]  # fmt: skip
     assert list(result["speakers"][0]) == ["id", "role", "role_source", "role_confidence", "channel"]
 

@@ -46,7 +46,7 @@ async def test_the_chunks_with_the_most_speech_choose_and_the_rest_follow(
     assert (result.language, result.language_probability) == ("ja", pytest.approx(2.1 / VOTERS))
     assert [transcript.text for transcript in result.transcripts] == [str(number) for number in range(8)]
     assert {transcript.language for transcript in result.transcripts} == {"ja"}
-    asked = [int(r.inputs["audio"][0, 0]) for r in server.requests if r.model == "transcribe"]
+    asked = [int(r.inputs["audio"][0, 0]) for r in server.requests if r.model == "transcribe_words"]
     assert sorted(asked) == sorted([*range(8), 5, 6])  # only those that voted otherwise are heard twice
 
 
@@ -56,7 +56,7 @@ async def test_a_given_language_is_used_from_the_start(
     server = made_up_server(listener(heard, {}))
     result = await transcribe_call(await Transcriber.from_server(server), chunks(1.0, 2.0, 3.0), "ko", limit=2)
     assert (result.language, result.language_probability) == ("ko", None)
-    assert [int(r.inputs["language"][0, 0]) for r in server.requests if r.model == "transcribe"] == [302] * 3
+    assert [int(r.inputs["language"][0, 0]) for r in server.requests if r.model == "transcribe_words"] == [302] * 3
 
 
 async def test_probability_outvotes_number(

@@ -1,0 +1,278 @@
+"""The parity gate: what an exported Whisper says is what its checkpoint says.
+
+The same sound goes through transformers and through the graphs, stage by stage and each stage on transformers' own
+input, so that the first tensor beyond its limit is the one to look at. The extra `referee` installs transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import SequenceMatcher
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ParityFailed
+from .whisper import WhisperSettings
+
+Array = NDArray[Any]
+Run = Callable[[str, Mapping[str, Array]], Mapping[str, Array]]
+"""Runs a graph by its model's name: inputs to outputs."""
+
+SPEECH = Path(__file__).parent / "samples" / "speech.npz"
+"""24 s of the demo calls: English, Japanese and Korean over a telephone."""
+WINDOWS = 6
+NOISE = 650.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a graph may be from its checkpoint.
+
+    Attributes:
+        mel: largest difference of the spectrogram.
+        states: of the encoder's states, relative: root mean square of the difference over that of the states.
+        logprobs: mean difference of the log-probabilities of the tokens that were written.
+        teacher_forced: least share of tokens that the checkpoint would have written at the same place.
+        free_running: least share of tokens that are the same, in order, when each writes on from its own.
+    """
+
+    mel: float
+    states: float
+    logprobs: float
+    teacher_forced: float
+    free_running: float
+
+
+LIMITS: Mapping[str, Limits] = {
+    "fp32": Limits(mel=1e-4, states=1e-4, logprobs=1e-3, teacher_forced=0.998, free_running=0.99),
+    "fp16": Limits(mel=1e-4, states=1e-2, logprobs=2e-2, teacher_forced=0.98, free_running=0.9),
+    "int8": Limits(mel=1e-4, states=3e-2, logprobs=1e-1, teacher_forced=0.95, free_running=0.7),
+}
+"""By precision. Free running, one other token early on changes all that follow: hence the wide limits there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What was compared.
+
+    Attributes:
+        reference: what the graphs were compared with.
+        windows: how many windows of sound.
+        tokens: how many tokens were written.
+        found: the figures, by the names of `Limits`.
+        limits: the limits for the precision.
+    """
+
+    reference: str
+    precision: str
+    windows: int
+    tokens: int
+    found: Limits
+    limits: Limits
+    failures: tuple[str, ...] = field(default=())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For report.json."""
+        return asdict(self)
+
+
+def can_compare() -> bool:
+    """Whether all that a comparison takes is installed."""
+    return all(find_spec(name) for name in ("onnxruntime", "torch", "transformers"))
+
+
+def check_parity(folder: Path, settings: WhisperSettings, precision: str, run: Run) -> Parity:
+    """Compare the graphs with transformers on speech, noise and silence.
+
+    Args:
+        folder: The checkpoint.
+        settings: What was read of it.
+        precision: That of the graphs.
+        run: Runs one of them.
+
+    Raises:
+        ParityFailed: A figure is beyond its limit; the message names the first.
+    """
+    parity = compare(folder, settings, precision, run)
+    if parity.failures:
+        raise ParityFailed(
+            f"The graphs do not say what the checkpoint says: {parity.failures[0]}. "
+            "Nothing was published; choose a finer precision, or report this with the name of the checkpoint."
+        )
+    return parity
+
+
+def compare(folder: Path, settings: WhisperSettings, precision: str, run: Run) -> Parity:
+    """Compare, and say what is beyond its limit."""
+    audio = sound(settings)
+    reference = _Transformers(folder, settings)
+    mel = reference.mel(audio)
+    states = reference.states(mel)
+    float_type = np.float16 if precision == "fp16" else np.float32
+    written = run("whisper_decoder", {"states": states.astype(float_type), **_options(len(audio), settings)})
+    forced = reference.forced(states, written)
+    text = _is_text(written["tokens"], settings.prompt.end_of_text)
+    found = Limits(
+        mel=float(np.abs(run("log_mel", {"audio": audio})["mel"] - mel).max()),
+        states=_relative(run("whisper_encoder", {"mel": mel})["states"], states),
+        logprobs=float(np.abs(written["logprobs"] - forced.logprobs)[text].mean()),
+        teacher_forced=float((written["tokens"] == forced.best)[text].mean()),
+        free_running=_agreement(
+            written["tokens"], reference.written(states, written["chosen_language"]), settings.prompt.end_of_text
+        ),
+    )
+    limits = LIMITS[precision]
+    return Parity(
+        reference=f"transformers {version('transformers')}, float32",
+        precision=precision,
+        windows=len(audio),
+        tokens=int(text.sum()),
+        found=found,
+        limits=limits,
+        failures=_failures(found, limits),
+    )
+
+
+def sound(settings: WhisperSettings) -> NDArray[np.int16]:
+    """Windows of speech in three languages, one with noise over it, and one of silence: (WINDOWS, S)."""
+    with np.load(SPEECH) as file:
+        speech = _resampled(file["pcm"].astype(np.float64), int(file["rate_hz"]), settings.mel.sample_rate_hz)
+    samples = settings.mel.window_samples
+    windows = np.zeros((WINDOWS, samples))
+    for row, start in enumerate(np.linspace(0, max(0, len(speech) - samples), WINDOWS - 1).astype(int)):
+        part = speech[start : start + samples]
+        windows[row, : len(part)] = part
+    windows[0] += np.random.default_rng(0).normal(0, NOISE, samples)
+    return np.clip(np.rint(windows), -32768, 32767).astype(np.int16)
+
+
+def _resampled(pcm: Array, rate_hz: int, wanted_hz: int) -> Array:
+    """Resample a whole recording at once, by its spectrum."""
+    samples = len(pcm) * wanted_hz // rate_hz
+    resampled: Array = np.fft.irfft(np.fft.rfft(pcm), n=samples) * (samples / len(pcm))
+    return resampled
+
+
+def _options(rows: int, settings: WhisperSettings) -> dict[str, Array]:
+    values = {"language": -1, "task": -1, "max_tokens": settings.max_tokens}
+    options: dict[str, Array] = {name: np.full((rows, 1), value, np.int32) for name, value in values.items()}
+    return {**options, "temperature": np.zeros((rows, 1), np.float32)}
+
+
+def _is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
+    """Mark the tokens up to each row's first end of text, that one included."""
+    ended = np.cumsum(tokens == end_of_text, axis=1)
+    text: NDArray[np.bool_] = (ended == 0) | ((ended == 1) & (tokens == end_of_text))
+    return text
+
+
+def _agreement(found: Array, expected: Array, end_of_text: int) -> float:
+    """The share of tokens that two transcripts of every row have in common, in order; ends of text count."""
+    common, longest = 0, 0
+    for one, other in zip(found, expected, strict=True):
+        first, second = (list(row[: int((row != end_of_text).sum()) + 1]) for row in (one, other))
+        matching = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+        common += sum(block.size for block in matching)
+        longest += max(len(first), len(second))
+    return common / longest
+
+
+def _relative(found: Array, expected: Array) -> float:
+    difference = found.astype(np.float64) - expected
+    return float(np.sqrt((difference**2).mean() / (expected.astype(np.float64) ** 2).mean()))
+
+
+def _failures(found: Limits, limits: Limits) -> tuple[str, ...]:
+    """Name what is beyond its limit, in the order in which the sound goes through the graphs; NaN is beyond any."""
+    most = {"mel": "mel of log_mel", "states": "states of whisper_encoder", "logprobs": "logprobs of whisper_decoder"}
+    least = {"teacher_forced": "tokens of whisper_decoder, teacher-forced,", "free_running": "tokens, free running,"}
+    beyond = [
+        f"{name} differ by {getattr(found, key):.2g}, and {getattr(limits, key):.2g} is the most"
+        for key, name in most.items()
+        if not getattr(found, key) <= getattr(limits, key)
+    ]
+    return tuple(beyond) + tuple(
+        f"{name} agree in {getattr(found, key):.1%}, and {getattr(limits, key):.1%} is the least"
+        for key, name in least.items()
+        if not getattr(found, key) >= getattr(limits, key)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Forced:
+    """What the checkpoint makes of a given text: its best token at each place, and how probable the given ones are."""
+
+    best: Array
+    logprobs: Array
+
+
+class _Transformers:
+    """The checkpoint in transformers, float32 on the CPU."""
+
+    def __init__(self, folder: Path, settings: WhisperSettings) -> None:
+        import torch  # noqa: PLC0415  the extra `referee`
+        import transformers  # noqa: PLC0415
+
+        self._torch, self._settings = torch, settings
+        self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
+        model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        self._model: Any = model.eval()
+
+    def mel(self, audio: NDArray[np.int16]) -> Array:
+        rate_hz = self._settings.mel.sample_rate_hz
+        features = self._extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
+        return np.asarray(features.input_features, np.float32)
+
+    def states(self, mel: Array) -> Array:
+        with self._torch.no_grad():
+            states = self._model.model.encoder(self._torch.from_numpy(mel)).last_hidden_state
+        return np.asarray(states.numpy())
+
+    def forced(self, states: Array, written: Mapping[str, Array]) -> _Forced:
+        """Feed the tokens that the graph wrote, and look at what is written after each."""
+        torch, prompt = self._torch, self._settings.prompt
+        tokens = written["tokens"].astype(np.int64)
+        ids = np.concatenate([self._prompt(written["chosen_language"]), tokens[:, :-1]], axis=1)
+        with torch.no_grad():
+            hidden = self._model.model.decoder(torch.from_numpy(ids), encoder_hidden_states=torch.from_numpy(states))
+            scores = self._model.proj_out(hidden.last_hidden_state)[:, prompt.length - 1 :]
+            scores[:, :, list(prompt.suppress)] = -torch.inf
+            scores[:, 0, list(prompt.begin_suppress)] = -torch.inf
+            logprobs = scores.log_softmax(-1).gather(2, torch.from_numpy(tokens)[..., None])[..., 0]
+        return _Forced(scores.argmax(-1).numpy(), logprobs.numpy())
+
+    def written(self, states: Array, languages: Array) -> Array:
+        """Write on greedily from the prompt, as far as the graph may: (rows, N), filled up with end-of-text."""
+        torch, prompt, most = self._torch, self._settings.prompt, self._settings.max_tokens
+        ids = torch.from_numpy(self._prompt(languages))
+        tokens = np.full((len(states), most), prompt.end_of_text)
+        past, ended = None, np.zeros(len(states), bool)
+        for place in range(most):
+            with torch.no_grad():
+                out = self._model.model.decoder(
+                    ids, encoder_hidden_states=torch.from_numpy(states), past_key_values=past, use_cache=True
+                )
+            past = out.past_key_values
+            scores = self._model.proj_out(out.last_hidden_state[:, -1])
+            scores[:, list(prompt.suppress) + (list(prompt.begin_suppress) if place == 0 else [])] = -torch.inf
+            best = np.where(ended, prompt.end_of_text, scores.argmax(-1).numpy())
+            tokens[:, place] = best
+            ended |= best == prompt.end_of_text
+            if ended.all():
+                break
+            ids = torch.from_numpy(best[:, None])
+        return tokens
+
+    def _prompt(self, languages: Array) -> Array:
+        prompt = self._settings.prompt
+        ids = [np.full((len(languages), 1), prompt.start)]
+        ids += [languages.astype(np.int64)] if prompt.languages else []
+        ids += [np.full((len(languages), 1), next(iter(prompt.tasks.values())))] if prompt.tasks else []
+        ids.append(np.full((len(languages), 1), prompt.no_timestamps))
+        return np.concatenate(ids, axis=1).astype(np.int64)
