@@ -325,7 +325,7 @@ class TestWithAServer:
     ) -> None:
         result = run("analyze", noise, "--repository", repository, "--server-environment", server_environment.path)
         assert result.exit_code == 0
-        assert json.loads(result.stdout)["processing"]["models"]["asr"]["name"] == "transcribe"
+        assert json.loads(result.stdout)["processing"]["models"]["asr"]["name"] == "transcribe_words"
 
     def test_serve_says_what_it_serves_and_ends_cleanly_on_sigterm(self, serving: subprocess.Popen[str]) -> None:
         shown = _read_until(serving, "Analyse with")

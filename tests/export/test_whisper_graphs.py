@@ -180,13 +180,13 @@ def test_suppressed_tokens_never_come_and_some_never_first(case: Cases, open_mod
 
 
 def test_a_temperature_samples_from_the_softened_distribution(case: Cases, open_model: OpenModel) -> None:
-    onnxruntime.set_seed(5)
     host, _, states = case("multilingual")
     rows, temperature = 4000, 1.5
     language = host.generation["lang_to_id"]["<|en|>"]
     many = np.repeat(states[:1], rows, axis=0)
     session = open_model("multilingual", "whisper_decoder")
-    result = decode(session, many, language=language, max_tokens=1, temperature=temperature)
+    seeds = temperature + 2e-6 * np.arange(rows)
+    result = decode(session, many, language=language, max_tokens=1, temperature=seeds)
     scores = host.allowed(host.scores(states[0].astype(np.float64), host.prompt(language))[-1], first=True)
     expected = softmax(scores / temperature)
     found = np.bincount(result["tokens"][:, 0], minlength=len(scores)) / rows
@@ -199,16 +199,26 @@ def test_a_temperature_samples_from_the_softened_distribution(case: Cases, open_
 def test_sampling_differs_between_rows_and_steps_but_leaves_greedy_rows_alone(
     case: Cases, open_model: OpenModel
 ) -> None:
-    onnxruntime.set_seed(6)
     _, _, states = case("multilingual")
     session = open_model("multilingual", "whisper_decoder")
     greedy = decode(session, np.repeat(states[:2], 8, axis=0))
-    mixed = decode(session, np.repeat(states[:2], 8, axis=0), temperature=np.array([0.0, 3.0] * 8))
+    temperatures = np.array([0.0, 3.0] * 8) * (1 + 1e-5 * np.arange(16))
+    mixed = decode(session, np.repeat(states[:2], 8, axis=0), temperature=temperatures)
     np.testing.assert_array_equal(mixed["tokens"][::2], greedy["tokens"][::2])
     np.testing.assert_allclose(mixed["logprobs"][::2], greedy["logprobs"][::2], atol=1e-6)
     assert len({tuple(row) for row in mixed["tokens"][1::2]}) == 8
     long = mixed["tokens"][1::2][:, :4]
     assert all(len(set(row)) > 1 for row in long)
+
+
+def test_the_same_request_gives_the_same_sample_alone_and_in_company(case: Cases, open_model: OpenModel) -> None:
+    _, _, states = case("multilingual")
+    session, temperatures = open_model("multilingual", "whisper_decoder"), np.linspace(0.2, 3, len(states))
+    together = decode(session, states, temperature=temperatures)
+    for row, temperature in enumerate(temperatures):
+        alone = decode(session, states[row : row + 1], temperature=temperature)
+        np.testing.assert_array_equal(alone["tokens"][0], together["tokens"][row])
+    assert (together["tokens"] != decode(session, states)["tokens"]).any()
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 0.02), ("int8", 0.25)])

@@ -92,7 +92,7 @@ def test_the_configs_equal_the_graphs(repository: Path) -> None:
         assert config_tensors(config.input) == graph_tensors(session.get_inputs(), batched=batched)
         assert config_tensors(config.output) == graph_tensors(session.get_outputs(), batched=batched)
         seen.add(model)
-    assert seen == {path.parent.name for path in repository.glob("*/config.pbtxt")} - {"transcribe"}
+    assert seen == {path.parent.name for path in repository.glob("*/config.pbtxt")} - {"transcribe", "transcribe_words"}
 
 
 def test_each_config_names_the_digest_of_its_graph(repository: Path) -> None:
@@ -104,9 +104,8 @@ def test_each_config_names_the_digest_of_its_graph(repository: Path) -> None:
 def test_the_repository_is_data(repository: Path) -> None:
     """Graphs, configs and the page that explains them: nothing that a server would run as a program."""
     files = [path.relative_to(repository) for path in repository.rglob("*") if path.is_file()]
-    allowed = [
-        path for path in files if path.suffix == ".onnx" or path.name in {"config.pbtxt", "README.md", ".gitkeep"}
-    ]
+    data = {"config.pbtxt", "README.md", ".gitkeep", "manifest.json", "report.json"}
+    allowed = [path for path in files if path.suffix == ".onnx" or path.name in data]
     warmup = [path for path in files if path.parent.name == "warmup" and path.suffix == ""]
     assert sorted(files) == sorted([*allowed, *warmup])
 

@@ -66,7 +66,7 @@ def time_words(
     starts = np.append(token_starts(picture[: tokens + 1, :frames]), frames)
     timed = []
     for piece in pieces:
-        first, end = starts[piece.first], starts[piece.end]
+        first, end = int(starts[piece.first]), int(starts[piece.end])
         end = _last_looked_at(picture[piece.first : piece.end, :frames], first, end)
         confidence = float(np.exp(logprobs[piece.first : piece.end].mean(dtype=np.float64)))
         start_s, end_s = min(first * frame_s, length_s), min(end * frame_s, length_s)
