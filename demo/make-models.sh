@@ -18,6 +18,7 @@ for model in punctuate sentiment; do
   test -f "$build/$model/held_out.md" || "$python" -m demo.recipe.text_models "$model" --output "$build/$model"
 done
 "$python" -m demo.recipe.calls
+"$python" -m demo.recipe.word_times
 mkdir -p demo/checkpoints
 rm -rf demo/checkpoints/recogniser demo/checkpoints/punctuate demo/checkpoints/sentiment
 cp -r "$build/recogniser/checkpoint" demo/checkpoints/recogniser

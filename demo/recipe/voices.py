@@ -83,17 +83,33 @@ def synthesize(voice: Voice, text: str, rng: random.Random) -> Samples:
 
     Playing the sound `warp` times faster moves pitch and formants together, as a shorter vocal tract does.
     """
-    warp = rng.uniform(0.86, 1.18) if voice.engine != "espeak-ng" else rng.uniform(0.94, 1.08)
-    samples, rate_hz = _ENGINES[voice.engine](voice, text, rng)
-    samples = soxr.resample(samples, rate_hz * warp, RATE_HZ, quality="MQ").astype(np.float32)
-    samples = _trim(samples)
+    samples = _speak(voice, text, rng)
+    first, end = _sounding(samples)
+    samples = samples[first:end]
     return (samples * (0.5 / max(1e-4, float(np.abs(samples).max())))).astype(np.float32)
 
 
-def _trim(samples: Samples, frame: int = 160) -> Samples:
+def draw_warp(voice: Voice, rng: random.Random) -> float:
+    """The first random number of `synthesize`: how many times faster the sound is played."""
+    return rng.uniform(0.86, 1.18) if voice.engine != "espeak-ng" else rng.uniform(0.94, 1.08)
+
+
+def leading_silence_s(voice: Voice, text: str, rng: random.Random) -> float:
+    """What `synthesize` cuts off at the beginning, in seconds."""
+    return _sounding(_speak(voice, text, rng))[0] / RATE_HZ
+
+
+def _speak(voice: Voice, text: str, rng: random.Random) -> Samples:
+    warp = draw_warp(voice, rng)
+    samples, rate_hz = _ENGINES[voice.engine](voice, text, rng)
+    return soxr.resample(samples, rate_hz * warp, RATE_HZ, quality="MQ").astype(np.float32)
+
+
+def _sounding(samples: Samples, frame: int = 160) -> tuple[int, int]:
+    """The first sample that is not silence, and the one after the last."""
     frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
     loud = np.flatnonzero(np.abs(frames).max(axis=1) > 0.01 * np.abs(samples).max())
-    return samples[loud[0] * frame : (loud[-1] + 1) * frame]
+    return int(loud[0]) * frame, (int(loud[-1]) + 1) * frame
 
 
 def _speak_espeak(voice: Voice, text: str, rng: random.Random) -> tuple[Samples, float]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import tomllib
 import unicodedata
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import jiwer
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "ja", "ko")
 MOST_ERRORS = 0.10
+MOST_WORD_DIFFERENCE_S = 0.08
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,23 @@ def test_the_error_rate_that_is_printed_is_the_one_that_jiwer_finds(
     assert float(rate.removesuffix("%")) / 100 == pytest.approx(
         error_rate(results[language], demo_calls, language), abs=0.0006
     )
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_words_are_where_the_synthesizers_put_them(results: dict[str, Any], demo_calls: Path, language: str) -> None:
+    with (demo_calls / f"{language}.words.tsv").open(encoding="utf-8", newline="") as file:
+        spoken = list(csv.DictReader(file, delimiter="\t"))
+    differences_s = []
+    for speaker in results[language]["speakers"]:
+        said = [(row["word"], float(row["start_s"])) for row in spoken if row["speaker"] == speaker["role"]]
+        segments = [segment for segment in results[language]["segments"] if segment["speaker"] == speaker["id"]]
+        heard = [(word["word"], word["start"]) for segment in segments for word in segment["words"]]
+        same = SequenceMatcher(None, [word for word, _ in said], [word for word, _ in heard], autojunk=False)
+        for first, second, count in same.get_matching_blocks():
+            pairs = zip(said[first : first + count], heard[second : second + count], strict=True)
+            differences_s += [abs(one - other) for (_, one), (_, other) in pairs]
+    assert len(differences_s) >= 0.8 * len(spoken)
+    assert median(differences_s) <= MOST_WORD_DIFFERENCE_S
 
 
 def error_rate(result: dict[str, Any], demo_calls: Path, language: str) -> float:

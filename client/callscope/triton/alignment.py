@@ -16,6 +16,10 @@ REPLACEMENT = "\ufffd"
 SPACELESS = frozenset({"ja", "zh", "yue", "th", "lo", "my"})
 """Languages whose words have no spaces between them (openai/whisper, tokenizer.py)."""
 
+LOUD_SHARE = 0.9
+QUIET_DB = -25.0
+"""Quiet is what lies so far under the level that a tenth of the sound exceeds."""
+
 Picture = NDArray[np.floating[Any]]
 
 
@@ -47,7 +51,13 @@ class TimedWord:
 
 
 def time_words(
-    pieces: Sequence[Piece], picture: Picture, logprobs: NDArray[np.float32], *, frame_s: float, length_s: float
+    pieces: Sequence[Piece],
+    picture: Picture,
+    logprobs: NDArray[np.float32],
+    audio: NDArray[np.int16],
+    *,
+    frame_s: float,
+    length_s: float,
 ) -> tuple[TimedWord, ...]:
     """Give every piece its time and its confidence.
 
@@ -56,6 +66,7 @@ def time_words(
         picture: a row for each token and, unless the tokens fill the window's limit, one for the end of text; a column
             for each frame.
         logprobs: of the tokens.
+        audio: the window, as many samples as the picture's columns stand for.
         frame_s: the length of a frame.
         length_s: how much of the window is sound; nothing is said later.
     """
@@ -63,11 +74,12 @@ def time_words(
         return ()
     frames = max(1, min(picture.shape[1], round(length_s / frame_s)))
     tokens = pieces[-1].end
-    starts = np.append(token_starts(picture[: tokens + 1, :frames]), frames)
+    heard = np.where(quiet_frames(audio, picture.shape[1]), 0, picture)[: tokens + 1, :frames]
+    starts = np.append(token_starts(heard), frames)
     timed = []
     for piece in pieces:
         first, end = int(starts[piece.first]), int(starts[piece.end])
-        end = _last_looked_at(picture[piece.first : piece.end, :frames], first, end)
+        end = _last_looked_at(heard[piece.first : piece.end], first, end)
         confidence = float(np.exp(logprobs[piece.first : piece.end].mean(dtype=np.float64)))
         start_s, end_s = min(first * frame_s, length_s), min(end * frame_s, length_s)
         timed.append(TimedWord(piece.text, start_s, max(start_s, end_s), min(1.0, confidence)))
@@ -100,6 +112,18 @@ def _whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> list[Piece
             pieces.append(Piece(text, first, end))
             first = end
     return pieces
+
+
+def quiet_frames(audio: NDArray[np.int16], frames: int) -> NDArray[np.bool_]:
+    """Mark the frames of a window that are far quieter than its loud ones: there nothing begins, wherever tokens look.
+
+    With noise no softer than that under the speech, none is.
+    """
+    samples = len(audio) // frames
+    power = np.square(audio[: samples * frames].reshape(frames, samples).astype(np.float64)).mean(axis=1)
+    loud = np.quantile(power[power > 0], LOUD_SHARE) if power.any() else 0.0
+    quiet: NDArray[np.bool_] = power < loud * 10 ** (QUIET_DB / 10)
+    return quiet
 
 
 def token_starts(picture: Picture) -> NDArray[np.int64]:

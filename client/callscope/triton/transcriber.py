@@ -218,6 +218,7 @@ class Transcriber:
             split_words(tokens, self.model.tokenizer, language),
             row[ALIGNMENT],
             row["logprobs"],
+            chunk.audio,
             frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
             length_s=chunk.span.end_s - chunk.span.start_s,
         )

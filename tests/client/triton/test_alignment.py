@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from callscope.triton.alignment import Piece, split_words, time_words, token_starts
+from callscope.triton.alignment import Piece, quiet_frames, split_words, time_words, token_starts
 
 from ..conftest import byte_tokenizer
 
 FRAME_S = 0.02
+FRAME_SAMPLES = 320
+
+
+def sounding(frames: int, *quiet: int) -> NDArray[np.int16]:
+    """A window of a tone that is all but silent in some frames."""
+    tone = (8000 * np.sin(np.arange(frames * FRAME_SAMPLES))).astype(np.int16).reshape(frames, FRAME_SAMPLES)
+    tone[list(quiet)] //= 100
+    return tone.reshape(-1)
 
 
 def looking(spans: list[tuple[int, int]], frames: int, seed: int = 0) -> NDArray[np.float64]:
@@ -76,6 +84,7 @@ def test_a_word_ends_before_the_pause_after_it() -> None:
         [Piece("thank", 0, 1), Piece("you", 1, 2)],
         picture,
         np.log(np.array([0.5, 0.25], np.float32)),
+        sounding(60),
         frame_s=FRAME_S,
         length_s=0.84,
     )
@@ -86,6 +95,24 @@ def test_a_word_ends_before_the_pause_after_it() -> None:
     assert [word.confidence for word in words] == pytest.approx([0.5, 0.25])
 
 
+def test_a_word_does_not_start_in_the_pause_before_it() -> None:
+    """The second token looks at the pause too, as tokens do that must look somewhere."""
+    picture = looking([(5, 15), (18, 40), (40, 60)], 60)
+    pieces, logprobs = [Piece("thank", 0, 1), Piece("you", 1, 2)], np.zeros(2, np.float32)
+    starts = {}
+    for name, audio in (("pause", sounding(60, *range(15, 30))), ("noise", sounding(60))):
+        words = time_words(pieces, picture, logprobs, audio, frame_s=FRAME_S, length_s=1.2)
+        starts[name] = words[1].start_s
+        assert words[0].end_s == pytest.approx(0.3, abs=0.021)
+    assert starts["pause"] == pytest.approx(0.6, abs=0.021)
+    assert starts["noise"] == pytest.approx(0.36, abs=0.021)
+
+
+def test_frames_are_quiet_beside_loud_ones_only() -> None:
+    assert not quiet_frames(np.zeros(640, np.int16), 2).any()
+    assert quiet_frames(sounding(10, 3, 4), 10).tolist() == [False] * 3 + [True] * 2 + [False] * 5
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_times_never_decrease_and_stay_inside(seed: int) -> None:
     """Whatever the picture: noise, more tokens than frames, a window cut short."""
@@ -94,7 +121,12 @@ def test_times_never_decrease_and_stay_inside(seed: int) -> None:
     pieces = [Piece(str(index), index, index + 1) for index in range(tokens)]
     length_s = float(rng.uniform(0.05, 0.5))
     words = time_words(
-        pieces, rng.normal(size=(tokens + 1, 25)), np.zeros(tokens, np.float32), frame_s=FRAME_S, length_s=length_s
+        pieces,
+        rng.normal(size=(tokens + 1, 25)),
+        np.zeros(tokens, np.float32),
+        rng.integers(-9000, 9000, 25 * FRAME_SAMPLES, np.int16),
+        frame_s=FRAME_S,
+        length_s=length_s,
     )
     assert all(0 <= word.start_s <= word.end_s <= length_s for word in words)
     assert all(first.end_s <= second.start_s + 1e-9 for first, second in pairwise(words))
@@ -128,4 +160,5 @@ def test_a_broken_character_at_the_end_is_kept_with_its_word() -> None:
 
 def test_no_tokens_no_words() -> None:
     assert split_words([], byte_tokenizer(), "ko") == ()
-    assert time_words((), np.zeros((1, 10)), np.zeros(0, np.float32), frame_s=FRAME_S, length_s=1.0) == ()
+    no_tokens = np.zeros(0, np.float32)
+    assert time_words((), np.zeros((1, 10)), no_tokens, sounding(10), frame_s=FRAME_S, length_s=1.0) == ()
