@@ -72,9 +72,9 @@ def cost_of_sharing(picture: NDArray[np.float64], starts: list[int], shared: int
 def test_tokens_start_where_they_look() -> None:
     """Silence before the first token, a pause between two, and the end of the text."""
     spans = [(12, 20), (20, 31), (45, 50), (50, 60)]
-    assert token_starts(looking(spans, 60)).tolist() == pytest.approx([12, 20, 31, 50], abs=14)
-    found = token_starts(looking(spans, 60)).tolist()
-    assert (found[0], found[1], found[3]) == (12, 20, 50)
+    first, second, after_pause, last = token_starts(looking(spans, 60)).tolist()
+    assert (first, second, last) == (12, 20, 50)
+    assert 31 <= after_pause <= 45, "somewhere in the pause, in which no token looks more than another"
 
 
 def test_a_word_ends_before_the_pause_after_it() -> None:
