@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,12 @@ class Footprint:
         return cls(processes, f"callscope_{pid}_", tuple(scratch), before)
 
     def names(self) -> list[str]:
-        return sorted(process.name()[:15] for process in self.processes if _command(process))
+        """Of those that still run, as the kernel cuts them."""
+        found = []
+        for process in self.processes:
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, perhaps between these two questions
+                found += [process.name()[:15]] if process.cmdline() else []
+        return sorted(found)
 
     def left_after(self, seconds: float) -> list[str]:
         _, alive = psutil.wait_procs(self.processes, timeout=seconds)
