@@ -20,7 +20,8 @@ from .encoder import encoder_graph
 from .errors import ParityFailed
 from .mel import log_mel_graph
 from .parity import can_compare, check_parity
-from .precision import Precision, precision_named
+from .precision import Precision
+from .precisions import encoder_precision, precision_named
 from .profile import Profile, load_profile
 from .publish import Gate, Model, PublishedModel, publish
 from .tokenizer import tokenizer_graph
@@ -121,7 +122,8 @@ def export_whisper(
         source: A folder in Hugging Face's layout, or a hub id.
         repository: Triton's model repository; made where it does not exist.
         profile: "cpu", "gpu" or the path of a TOML file like theirs.
-        precision: "fp32", "fp16" or "int8"; the profile's own where None.
+        precision: "fp32", "fp16", "int8" or "w8a16" (FP16, the decoder's matrices in 8 bits); the profile's own where
+            None.
         revision: The hub's branch, tag or commit.
         gpus: Which GPUs serve; all where empty.
         instances: Instances of each model: in all on a CPU, on each GPU otherwise.
@@ -239,8 +241,9 @@ def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signat
     )
     plan.progress("Building log_mel (fp32)")
     graphs = [(mel, log_mel_graph(settings.mel, mel))]
-    plan.progress(f"Building whisper_encoder ({precision.name})")
-    graphs.append((encoder, encoder_graph(weights, settings, precision, encoder)))
+    whole = encoder_precision(precision)
+    plan.progress(f"Building whisper_encoder ({whole.name})")
+    graphs.append((encoder, encoder_graph(weights, settings, whole, encoder)))
     plan.progress(f"Building whisper_decoder ({precision.name})")
     graphs.append((decoder, decoder_graph(weights, settings, precision, decoder)))
     plan.progress(f"Building whisper_aligner ({precision.name})")
