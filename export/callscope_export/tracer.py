@@ -147,13 +147,22 @@ def _keep_to(model: onnx.ModelProto, signature: Signature, padding: int) -> None
         helper.make_node("Mul", ["input_ids", "text.zero"], ["text.types"]),
     ]
     names = {"input_ids": "text.ids", "token_type_ids": "text.types", "logits": "text.logits"}
-    _rename(graph, names)
+    _rename(graph, names | _without_aliases(graph))
     nodes += [*graph.node, helper.make_node("Cast", ["text.logits"], ["logits"], to=onnx.TensorProto.FLOAT)]
     del graph.node[:], graph.input[:], graph.output[:], graph.value_info[:]
     graph.node.extend(nodes)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
     graph.input.extend(_value_info(tensor.name, onnx.TensorProto.INT64, tensor.dims) for tensor in signature.inputs)
     graph.output.extend(_value_info(tensor.name, onnx.TensorProto.FLOAT, tensor.dims) for tensor in signature.outputs)
+
+
+def _without_aliases(graph: onnx.GraphProto) -> dict[str, str]:
+    """Take out the nodes by which layers that share a weight know it under other names; return those names."""
+    weights = {tensor.name for tensor in graph.initializer}
+    aliases = [node for node in graph.node if node.op_type == "Identity" and node.input[0] in weights]
+    for node in aliases:
+        graph.node.remove(node)
+    return {node.output[0]: node.input[0] for node in aliases}
 
 
 def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
