@@ -19,6 +19,9 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from callscope_export import export_all, export_classifier
+from callscope_export.checkpoint import open_checkpoint
+from callscope_export.classifier import read_classifier
+from callscope_export.classifier_parity import check_classifier
 from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported, ParityFailed
 
 from ..repository_files import config_tensors, graph_tensors, parameters, read_config
@@ -204,6 +207,20 @@ def test_plain_bert_is_compared_too_and_a_damaged_graph_refused(
         with pytest.raises(ParityFailed, match="logits differ"):
             export_classifier(source, repository, name="sentiment", precision="fp32")
     assert {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()} == before
+
+
+def test_a_graph_that_heeds_the_neighbours_of_a_text_is_refused(written: Written, exported: Exported) -> None:
+    file, folder = graph_file(exported("distilbert", "int8"), "distilbert"), written("distilbert")
+    settings = read_classifier(open_checkpoint(folder), per_token=False)
+    options = {"tokenizer": (folder / "tokenizer.json").read_bytes(), "precision": "int8"}
+
+    def swayed(_name: str, inputs: Any) -> dict[str, Array]:
+        logits = run(file, inputs)
+        logits[:, 0] += 0.1 * (len(logits) > 1)
+        return {"logits": logits}
+
+    with pytest.raises(ParityFailed, match="alone and among others"):
+        check_classifier(folder, "sentiment", settings, run=swayed, **options)
 
 
 def test_a_recipe_takes_any_architecture(written: Written, tmp_path: Path) -> None:
