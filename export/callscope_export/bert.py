@@ -52,8 +52,8 @@ class BertSettings:
 
 def uncovered(config: Mapping[str, Any]) -> str:
     """Say what keeps a checkpoint from being written as this graph; empty where nothing does."""
-    other = {key: config.get(key, value) for key, value in COVERED.items() if config.get(key, value) != value}
-    return ", ".join(f"{key} = {value!r}" for key, value in other.items())
+    others = (f"{key} = {config[key]!r}" for key, value in COVERED.items() if config.get(key, value) != value)
+    return next(others, "")
 
 
 def bert_graph(weights: Weights, settings: BertSettings, precision: Precision, signature: Signature) -> onnx.ModelProto:

@@ -88,7 +88,7 @@ def classifier_graph(
     """
     config = checkpoint.config
     if reason := uncovered(config):
-        return traced_graph(checkpoint.folder, reason, signature, precision, per_token=settings.per_token)
+        return traced_graph(checkpoint, reason, signature, precision, per_token=settings.per_token)
     try:
         bert = BertSettings.of(config, per_token=settings.per_token)
     except KeyError as error:
@@ -110,7 +110,8 @@ def _max_length(checkpoint: Checkpoint) -> int:
     config = checkpoint.config
     limits = [int(config[name]) for name in POSITIONS if config.get(name)][:1]
     if limits and config.get("model_type") in PADDED_POSITIONS:
-        limits = [limits[0] - int(config.get("pad_token_id", 1)) - 1]
+        padding = config.get("pad_token_id")
+        limits = [limits[0] - (1 if padding is None else int(padding)) - 1]
     if (checkpoint.folder / "tokenizer_config.json").is_file():
         limits += _tokenizer_limits(checkpoint.settings("tokenizer_config.json"))
     if not limits:

@@ -1,12 +1,13 @@
-"""The parity gate of text classifiers: an exported one says what its checkpoint says, whatever a text is padded to.
+"""The parity gate of text classifiers: an exported one says what its checkpoint says, in company and alone.
 
-The same texts go through transformers and through the graph, together in one batch; and the shortest of them, which has
-the most padding there, alone as well. The extra `referee` installs transformers.
+The same texts go through transformers and through the graph, together in one batch; the shortest of them once more
+without the padding that it has there, and once more with it but without its neighbours. The extra `referee` installs
+transformers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import ClassifierSettings
-from .errors import ParityFailed
+from .errors import ExportError, ParityFailed
 from .parity import Run
-from .tracer import load_model, quiet
+from .tracer import first_line, load_model, quiet
 
 Array = NDArray[Any]
+Texts = Mapping[str, Array]
+Logits = Callable[[Texts], Array]
+"""A classifier: texts of one length in, logits out."""
 
 TEXTS = (
     "thank you",
@@ -41,7 +45,7 @@ class ClassifierFigures:
     Attributes:
         logits: of all texts, relative: root mean square of the difference over that of the logits.
         probabilities: largest difference of a label's probability.
-        alone: the same, between a text alone and among others, both by the graph.
+        alone: the same, between a text by itself and among others, equally padded, both by the graph.
     """
 
     logits: float
@@ -101,9 +105,18 @@ def check_classifier(
         ParityFailed: A figure is beyond its limit; the message names the first.
     """
     batch = _encoded(tokenizer, settings.max_length)
-    with quiet():
-        expected = _reference(folder, settings, batch)
-    found, limits = _figures(expected, batch, settings, name, run), LIMITS[precision]
+    try:
+        with quiet():
+            reference = _reference(folder, per_token=settings.per_token)
+            found = _figures(batch, reference, lambda texts: run(name, texts)["logits"], per_token=settings.per_token)
+    except ExportError:
+        raise
+    except Exception as error:  # whatever stops an architecture's own code, or a graph that knows one shape only
+        raise ParityFailed(
+            f"The graph of {name} cannot be compared with its checkpoint: {first_line(error)}. "
+            "Nothing was published; choose another checkpoint."
+        ) from error
+    limits = LIMITS[precision]
     failures = _failures(found, limits)
     if failures:
         raise ParityFailed(
@@ -126,33 +139,42 @@ def _encoded(tokenizer: bytes, max_length: int) -> dict[str, Array]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def _reference(folder: Path, settings: ClassifierSettings, batch: Mapping[str, Array]) -> Array:
+def _reference(folder: Path, *, per_token: bool) -> Logits:
     import torch  # noqa: PLC0415  the extra `referee`
 
-    model = load_model(folder, "token-classification" if settings.per_token else "text-classification", "float32")
-    hidden = batch["attention_mask"] == 0
-    ids = np.where(hidden, model.config.pad_token_id or 0, batch["input_ids"])
-    with torch.no_grad():
-        inputs = {"input_ids": ids, "attention_mask": batch["attention_mask"]}
-        logits = model(**{name: torch.from_numpy(array) for name, array in inputs.items()}).logits
-    return np.asarray(logits.numpy())
+    model = load_model(folder, per_token=per_token)
+
+    def logits(texts: Texts) -> Array:
+        mask = texts["attention_mask"]
+        ids = np.where(mask, texts["input_ids"], model.config.pad_token_id or 0)
+        with torch.no_grad():
+            found = model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
+        return np.asarray(found.numpy())
+
+    return logits
 
 
-def _figures(
-    expected: Array, batch: Mapping[str, Array], settings: ClassifierSettings, name: str, run: Run
-) -> ClassifierFigures:
-    found = run(name, batch)["logits"]
-    lengths = batch["attention_mask"].sum(axis=1)
-    row, length = int(lengths.argmin()), int(lengths.min())
-    alone = run(name, {key: array[row : row + 1, :length] for key, array in batch.items()})["logits"][0]
-    among = found[row, :length] if settings.per_token else found[row]
-    kept = batch["attention_mask"].astype(bool) if settings.per_token else slice(None)
-    found, expected = found[kept], expected[kept]
+def _figures(batch: Texts, reference: Logits, graph: Logits, *, per_token: bool) -> ClassifierFigures:
+    row = int(batch["attention_mask"].sum(axis=1).argmin())
+    padded = {name: array[row : row + 1] for name, array in batch.items()}
+    bare = {name: array[:, : padded["attention_mask"].sum()] for name, array in padded.items()}
+
+    def labelled(logits: Array, texts: Texts) -> Array:
+        return logits[texts["attention_mask"].astype(bool)] if per_token else logits
+
+    company = graph(batch)
+    found = np.concatenate([labelled(company, batch), labelled(graph(bare), bare)])
+    expected = np.concatenate([labelled(reference(texts), texts) for texts in (batch, bare)])
+    among, alone = labelled(company[row : row + 1], padded), labelled(graph(padded), padded)
     return ClassifierFigures(
         logits=float(np.sqrt(((found - expected) ** 2).mean() / (expected**2).mean())),
-        probabilities=float(np.abs(_probabilities(found) - _probabilities(expected)).max()),
-        alone=float(np.abs(_probabilities(alone) - _probabilities(among)).max()),
+        probabilities=_apart(found, expected),
+        alone=_apart(alone, among),
     )
+
+
+def _apart(one: Array, other: Array) -> float:
+    return float(np.abs(_probabilities(one) - _probabilities(other)).max())
 
 
 def _probabilities(logits: Array) -> Array:

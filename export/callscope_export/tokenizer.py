@@ -35,7 +35,8 @@ def classifier_tokenizer(checkpoint: Checkpoint) -> bytes:
     from transformers import AutoTokenizer  # noqa: PLC0415  the extra `optimum`
 
     try:
-        made = AutoTokenizer.from_pretrained(checkpoint.folder, use_fast=True, local_files_only=True)
+        options = {"use_fast": True, "local_files_only": True, "trust_remote_code": False}
+        made = AutoTokenizer.from_pretrained(checkpoint.folder, **options)
         return str(made.backend_tokenizer.to_str()).encode()
     except Exception as error:  # whatever stops a tokenizer's own code
         raise CheckpointInvalid(

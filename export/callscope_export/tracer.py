@@ -20,6 +20,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from .checkpoint import Checkpoint
 from .contract import Signature
 from .errors import CheckpointInvalid, CheckpointUnsupported
 from .matrices import store_in_8_bits
@@ -41,12 +42,12 @@ def can_trace() -> bool:
 
 
 def traced_graph(
-    folder: Path, reason: str, signature: Signature, precision: Precision, *, per_token: bool
+    checkpoint: Checkpoint, reason: str, signature: Signature, precision: Precision, *, per_token: bool
 ) -> onnx.ModelProto:
     """Trace a checkpoint.
 
     Args:
-        folder: The checkpoint.
+        checkpoint: What to trace.
         reason: Why it has to be traced, for messages: a setting of config.json.
         signature: The contract of the graph.
         precision: How weights are stored.
@@ -58,19 +59,18 @@ def traced_graph(
     """
     if not can_trace():
         raise CheckpointUnsupported(
-            f"{folder.name} has {reason}, which takes optimum to export, and that is not installed. "
+            f"{checkpoint.source} has {reason}, which takes optimum to export, and that is not installed. "
             "Install it with `pip install 'callscope[optimum]'`."
         )
-    task = "token-classification" if per_token else "text-classification"
     with quiet():
-        traced, config = _trace(folder, reason, task, half=precision.float_type == "FP16")
+        traced, config = _trace(checkpoint, reason, per_token=per_token, half=precision.float_type == "FP16")
     _keep_to(traced, signature, int(config.pad_token_id or 0))
     if precision.name == "int8":
         store_in_8_bits(traced, config.vocab_size)
     return traced
 
 
-def load_model(folder: Path, task: str, dtype: str) -> Any:  # noqa: ANN401  a transformers model
+def load_model(folder: Path, *, per_token: bool, half: bool = False) -> Any:  # noqa: ANN401  a transformers model
     """Open a checkpoint in transformers, with all its weights, ready to run.
 
     Raises:
@@ -79,10 +79,14 @@ def load_model(folder: Path, task: str, dtype: str) -> Any:  # noqa: ANN401  a t
     import torch  # noqa: PLC0415  the extra `optimum`
     import transformers  # noqa: PLC0415
 
-    kind = "Token" if task == "token-classification" else "Sequence"
+    kind = "Token" if per_token else "Sequence"
     auto = getattr(transformers, f"AutoModelFor{kind}Classification")
-    options = {"dtype": getattr(torch, dtype), "attn_implementation": "eager", "local_files_only": True}
-    model, loaded = auto.from_pretrained(folder, output_loading_info=True, **options)
+    options = {
+        "dtype": torch.float16 if half else torch.float32,
+        "attn_implementation": "eager",
+        "output_loading_info": True,
+    }
+    model, loaded = auto.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
     if missing := sorted(loaded["missing_keys"]):
         raise CheckpointInvalid(f"The weights have no tensor {missing[0]}. Check that the checkpoint is complete.")
     return model.eval()
@@ -101,12 +105,12 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _trace(folder: Path, reason: str, task: str, *, half: bool) -> tuple[onnx.ModelProto, Any]:
+def _trace(checkpoint: Checkpoint, reason: str, *, per_token: bool, half: bool) -> tuple[onnx.ModelProto, Any]:
     from optimum.exporters.onnx import export  # noqa: PLC0415  the extra `optimum`
 
     try:
-        model = load_model(folder, task, "float16" if half else "float32")
-        described = _description(model, task)
+        model = load_model(checkpoint.folder, per_token=per_token, half=half)
+        described = _description(model, "token-classification" if per_token else "text-classification")
         with tempfile.TemporaryDirectory() as place:
             export(model, described, Path(place) / "model.onnx", opset=OPSET)
             return onnx.load(Path(place) / "model.onnx"), model.config
@@ -114,7 +118,8 @@ def _trace(folder: Path, reason: str, task: str, *, half: bool) -> tuple[onnx.Mo
         raise
     except Exception as error:  # whatever stops an architecture's own code
         raise CheckpointUnsupported(
-            f"optimum cannot export {folder.name}, which has {reason}: {_first_line(error)}. Choose another checkpoint."
+            f"optimum cannot export {checkpoint.source}, which has {reason}: {first_line(error)}. "
+            f"Choose another checkpoint{' or precision' if half else ''}."
         ) from error
 
 
@@ -129,7 +134,8 @@ def _description(model: Any, task: str) -> Any:  # noqa: ANN401  a model and its
     return described
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of another library says, short enough for a sentence."""
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
