@@ -7,29 +7,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import onnx
-from numpy.typing import NDArray
 
 from . import contract
 from .aligner import aligner_graph
 from .checkpoint import Checkpoint, open_checkpoint
 from .classifier import ClassifierSettings, classifier_graph, read_classifier
+from .classifier_parity import check_classifier
 from .config import render_config, warmup_files
 from .contract import Signature, signature
 from .decoder import decoder_graph
 from .encoder import encoder_graph
-from .errors import ParityFailed
+from .gate import ParityRule, is_compared, parity_gate
 from .mel import log_mel_graph
-from .parity import can_compare, check_parity
+from .parity import Run, check_parity
 from .precision import Precision
 from .precisions import encoder_precision, precision_named
 from .profile import Profile, load_profile
 from .publish import Gate, Model, PublishedModel, publish
-from .tokenizer import tokenizer_graph
+from .tokenizer import classifier_tokenizer, tokenizer_graph
 from .whisper import WhisperSettings, read_whisper
 
 Progress = Callable[[str], None]
 ClassifierName = Literal["punctuate", "sentiment"]
-ParityRule = Literal["auto", "require", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +135,7 @@ def export_whisper(
         ParityFailed: The graphs do not say what the checkpoint says.
         ExportError: The checkpoint, the profile or the repository cannot be used.
     """
-    if parity == "require" and not can_compare():
-        raise ParityFailed("The graphs cannot be compared: transformers is missing. Install callscope[referee].")
+    compared = is_compared(parity)
     plan = _plan(
         source,
         profile=profile,
@@ -158,9 +156,13 @@ def export_whisper(
     steps = tuple(described for described, _ in graphs)
     for name, its_steps in (("transcribe", steps[:3]), ("transcribe_words", steps)):
         models.append(plan.model(signature(name, settings.sizes), None, parameters["transcribe"], its_steps))
-    models.append(_tokenizer(plan, "whisper_tokenizer"))
-    compared = parity != "off" and can_compare()
-    return plan.publish(models, repository, _parity_gate(plan, settings) if compared else None)
+    models.append(_tokenizer(plan, "whisper_tokenizer", plan.checkpoint.tokenizer))
+
+    def compare(run: Run) -> Mapping[str, Any]:
+        plan.progress("Comparing with transformers")
+        return check_parity(plan.checkpoint.folder, settings, plan.precision.name, run).as_dict()
+
+    return plan.publish(models, repository, parity_gate(compare) if compared else None)
 
 
 def export_classifier(
@@ -174,13 +176,15 @@ def export_classifier(
     gpus: Sequence[int] = (),
     instances: int = 1,
     keep_previous: bool = True,
+    parity: ParityRule = "auto",
     progress: Progress = silent,
 ) -> ExportReport:
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
 
-    `punctuate` wants a classifier of tokens, `sentiment` one of texts.
-    The arguments, and what is raised, are those of `export_whisper`.
+    `punctuate` wants a classifier of tokens, `sentiment` one of texts. BERT takes no more than `callscope[export]`, any
+    other architecture `callscope[optimum]`. The arguments, and what is raised, are those of `export_whisper`.
     """
+    compared = is_compared(parity)
     plan = _plan(
         source,
         profile=profile,
@@ -194,10 +198,18 @@ def export_classifier(
     settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
     progress(f"Building {name} ({plan.precision.name})")
     described = signature(name, settings.sizes)
-    graph = classifier_graph(plan.checkpoint.weights(f"{settings.architecture}."), settings, plan.precision, described)
+    tokenizer = classifier_tokenizer(plan.checkpoint)
+    graph = classifier_graph(plan.checkpoint, settings, plan.precision, described)
     parameters = _classifier_parameters(plan, settings, name)
-    models = [plan.model(described, graph, parameters), _tokenizer(plan, f"{name}_tokenizer")]
-    return plan.publish(models, repository)
+    models = [plan.model(described, graph, parameters), _tokenizer(plan, f"{name}_tokenizer", tokenizer)]
+
+    def compare(run: Run) -> Mapping[str, Any]:
+        plan.progress("Comparing with transformers")
+        return check_classifier(
+            plan.checkpoint.folder, name, settings, tokenizer=tokenizer, precision=plan.precision.name, run=run
+        ).as_dict()
+
+    return plan.publish(models, repository, parity_gate(compare) if compared else None)
 
 
 def _plan(
@@ -215,22 +227,6 @@ def _plan(
     chosen = precision_named(precision or loaded.precision)
     progress(f"Reading {source}")
     return _Plan(open_checkpoint(source, revision), loaded, chosen, keep_previous, progress)
-
-
-def _parity_gate(plan: _Plan, settings: WhisperSettings) -> Gate:
-    def gate(graphs: Mapping[str, Path]) -> bytes:
-        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  only the gate runs graphs
-
-        def run(name: str, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-            session = onnxruntime.InferenceSession(graphs[name], providers=["CPUExecutionProvider"])
-            names = [output.name for output in session.get_outputs()]
-            return dict(zip(names, session.run(None, dict(inputs)), strict=True))
-
-        plan.progress("Comparing with transformers")
-        parity = check_parity(plan.checkpoint.folder, settings, plan.precision.name, run)
-        return json.dumps(parity.as_dict(), indent=1).encode() + b"\n"
-
-    return gate
 
 
 def _whisper_graphs(plan: _Plan, settings: WhisperSettings) -> list[tuple[Signature, onnx.ModelProto]]:
@@ -276,8 +272,7 @@ def _classifier_parameters(plan: _Plan, settings: ClassifierSettings, name: Clas
     )
 
 
-def _tokenizer(plan: _Plan, name: str) -> Model:
-    content = plan.checkpoint.tokenizer
+def _tokenizer(plan: _Plan, name: str, content: bytes) -> Model:
     described = signature(name, {})
     parameters = plan.parameters(size_bytes=str(len(content)))
     return plan.model(described, tokenizer_graph(content, described), parameters)

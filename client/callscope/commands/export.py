@@ -67,13 +67,15 @@ def punctuation(
     revision: Revision = None,
     gpus: Gpus = None,
     instances: Instances = 1,
+    parity: Parity = "auto",
 ) -> None:
     """Export a token classifier as `punctuate`.
 
     Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION.
+    Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=gpus or (), **options)
+    _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=gpus or (), parity=parity, **options)
 
 
 @app.command()
@@ -87,13 +89,15 @@ def sentiment(
     revision: Revision = None,
     gpus: Gpus = None,
     instances: Instances = 1,
+    parity: Parity = "auto",
 ) -> None:
     """Export a text classifier as `sentiment`.
 
     Its tokenizer becomes `sentiment_tokenizer`. Its labels say how a text sounds: negative to positive, 1 to 5 stars.
+    Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=gpus or (), **options)
+    _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=gpus or (), parity=parity, **options)
 
 
 @app.command(name="all")

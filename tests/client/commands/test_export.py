@@ -60,3 +60,14 @@ def test_one_classifier_goes_where_it_is_told(recipe: Path, tmp_path: Path) -> N
     assert result.exit_code == 0
     assert sorted(folder.name for folder in (tmp_path / "own").iterdir() if folder.is_dir()) == result.stdout.split()
     assert '"fp32"' in (tmp_path / "own" / "sentiment" / "config.pbtxt").read_text()
+
+
+def test_a_comparison_that_cannot_be_made_is_said_in_a_sentence(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscope_export.gate.can_compare", lambda: False)
+    for verb, source in (("sentiment", "mood"), ("punctuation", "tagger")):
+        result = export(verb, tmp_path / source, "--parity", "require", "--repository", tmp_path / "own")
+        assert result.exit_code == 5
+        assert "callscope[referee]" in result.stderr
+        assert not (tmp_path / "own").exists()
