@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import string
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,8 +98,8 @@ def write_checkpoint(folder: Path, shape: Shape, *, endless: bool = False, half:
 
 def _tokenizer(shape: Shape) -> Tokenizer:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    pairs = ("".join(pair) for pair in itertools.product(alphabet, repeat=2))
-    text = [*alphabet, *itertools.islice(pairs, shape.text_tokens - len(alphabet))]
+    words = ("".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=4))
+    text = [*alphabet, *itertools.islice(words, shape.text_tokens - len(alphabet))]
     tokenizer = Tokenizer(models.BPE(vocab={token: index for index, token in enumerate(text)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

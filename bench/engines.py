@@ -7,6 +7,7 @@ never to end a text, so that each does the same work.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -164,8 +165,9 @@ class FasterWhisper(Silent):
         return np.stack([np.array(segment.tokens) for segment in segments])
 
     def _options(self) -> dict[str, Any]:
-        # CTranslate2 takes half of what it is given: max_length is for prompt and text together, 2 x 224.
-        most = 2 * self._work.tokens - PROMPT
+        # CTranslate2 counts the prompt in, and gives half of that: Whisper's 448 positions make 224 tokens of text.
+        prompt = 4 if self._model.model.is_multilingual else 2
+        most = 2 * self._work.tokens - prompt
         options: dict[str, Any] = {"language": LANGUAGE, "beam_size": 1, "temperature": 0.0, "max_new_tokens": most}
         return options | {"without_timestamps": True, "suppress_tokens": self._special}
 
@@ -197,26 +199,24 @@ class Transformers(Silent):
         return np.asarray(tokens.numpy()[:, -self._work.tokens :])
 
 
-PROMPT = 4
-"""Tokens before the text: start, language, task, no timestamps."""
+BATCH = 20
+"""Windows in a batch, of every engine that makes batches: ten minutes are one."""
 
 ENGINES: Mapping[str, Callable[[Work], Engine]] = {
-    "Callscope int8, in process": lambda work: InProcess(work, batch=16),
+    "Callscope int8, in process": lambda work: InProcess(work, batch=BATCH),
     "Callscope int8, in process, no batches": lambda work: InProcess(work, batch=1),
     "Callscope int8, Triton, 1 client": lambda work: Served(work, clients=1),
     "Callscope int8, Triton, 4 clients": lambda work: Served(work, clients=4),
     "Callscope int8, Triton, 16 clients": lambda work: Served(work, clients=16),
-    "faster-whisper int8, batched": lambda work: FasterWhisper(work, "int8", batch=16),
+    "faster-whisper int8, batched": lambda work: FasterWhisper(work, "int8", batch=BATCH),
     "faster-whisper int8, no batches": lambda work: FasterWhisper(work, "int8", batch=1),
-    "faster-whisper float32, batched": lambda work: FasterWhisper(work, "float32", batch=16),
-    "transformers float32, batched": lambda work: Transformers(work, batch=16),
+    "faster-whisper float32, batched": lambda work: FasterWhisper(work, "float32", batch=BATCH),
+    "transformers float32, batched": lambda work: Transformers(work, batch=BATCH),
 }
 
 
 def options(work: Work, rows: int) -> dict[str, NDArray[Any]]:
     """The decoder's options for so many rows."""
-    import json  # noqa: PLC0415  only here
-
     generation = json.loads((work.checkpoint / "generation_config.json").read_text(encoding="utf-8"))
     language = (generation.get("lang_to_id") or {}).get(f"<|{LANGUAGE}|>", -1)
     values = {"language": language, "task": -1, "max_tokens": work.tokens}
