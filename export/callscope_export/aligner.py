@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .contract import Signature
 from .decoder_layers import load_decoder
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import Loader
 from .precision import Precision, cast_float
 from .whisper import WhisperSettings
@@ -39,7 +39,7 @@ MEDIAN_OF_7 = (
 
 def aligner_graph(
     weights: Mapping[str, NDArray[Any]], settings: WhisperSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph of the contract's `whisper_aligner`.
 
     Row `i` of a picture belongs to token `i`: it is where the decoder looked when it was about to write that token. The

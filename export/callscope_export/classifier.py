@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from .checkpoint import Checkpoint
 from .contract import Signature
 from .errors import CheckpointInvalid, CheckpointUnsupported
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import FeedForward, Loader, SelfAttention
 from .precision import Precision, cast_float
 
@@ -49,7 +48,7 @@ class ClassifierSettings:
 
 
 Weights = Mapping[str, NDArray[Any]]
-Architecture = Callable[[Weights, ClassifierSettings, Precision, Signature], onnx.ModelProto]
+Architecture = Callable[[Weights, ClassifierSettings, Precision, Signature], Graph]
 
 
 def read_classifier(checkpoint: Checkpoint, *, per_token: bool) -> ClassifierSettings:
@@ -75,7 +74,7 @@ def read_classifier(checkpoint: Checkpoint, *, per_token: bool) -> ClassifierSet
 
 def classifier_graph(
     weights: Weights, settings: ClassifierSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph from `input_ids` and `attention_mask`, shape (batch, L), to `logits`."""
     return ARCHITECTURES[settings.architecture](weights, settings, precision, signature)
 
@@ -106,9 +105,7 @@ def _settings(config: Mapping[str, Any], *, per_token: bool) -> ClassifierSettin
     )
 
 
-def _bert(
-    weights: Weights, settings: ClassifierSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+def _bert(weights: Weights, settings: ClassifierSettings, precision: Precision, signature: Signature) -> Graph:
     graph = GraphBuilder(signature.name)
     loader = Loader(graph, weights, precision)
     ids, attention_mask = (graph.input(tensor, batched=True) for tensor in signature.inputs)

@@ -1,13 +1,12 @@
 """A tokenizer as a graph that hands out slices of the file tokenizer.json: the models `*_tokenizer`."""
 
 import numpy as np
-import onnx
 
 from .contract import Signature
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 
 
-def tokenizer_graph(content: bytes, signature: Signature) -> onnx.ModelProto:
+def tokenizer_graph(content: bytes, signature: Signature) -> Graph:
     """Build the graph from `offset` and `length`, each of shape (1,), to `length` bytes, fewer at the end."""
     graph = GraphBuilder(signature.name)
     offset, length = (graph.input(tensor) for tensor in signature.inputs)
