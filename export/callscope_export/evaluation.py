@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import EvaluationFailed, EvaluationImpossible, PartMissing
+from .errors import EvaluationFailed, PartMissing
 from .progress import Progress
 from .recordings import Recording, read_windows
 from .whisper import WhisperSettings
@@ -95,11 +95,7 @@ def write_texts(
 
 
 def error_rates(recordings: Sequence[Recording], exported: Sequence[str], reference: Sequence[str]) -> list[ErrorRate]:
-    """Compare transcripts with what was said, language by language.
-
-    Raises:
-        EvaluationImpossible: A recording's text has no words.
-    """
+    """Compare transcripts with what was said, language by language."""
     languages = sorted({recording.language for recording in recordings})
     return [_error_rate(language, list(zip(recordings, exported, reference, strict=True))) for language in languages]
 
@@ -130,21 +126,13 @@ def _error_rate(language: str, every: Sequence[tuple[Recording, str, str]]) -> E
     import jiwer  # noqa: PLC0415  the extra `eval`
 
     recordings, exported, reference = zip(*(one for one in every if one[0].language == language), strict=True)
-    said = [_said(recording) for recording in recordings]
+    said = [comparable(recording.text, language) for recording in recordings]
     metric = "cer" if language in UNSPACED else "wer"
 
     def rate(texts: Sequence[str]) -> float:
         return float(getattr(jiwer, metric)(said, [comparable(text, language) for text in texts]))
 
     return ErrorRate(language, metric, len(recordings), rate(exported), rate(reference))
-
-
-def _said(recording: Recording) -> str:
-    if said := comparable(recording.text, recording.language):
-        return said
-    raise EvaluationImpossible(
-        f"The text of {recording.path} has no words. Write what is said, or take the recording away."
-    )
 
 
 def _text_tokens(tokens: NDArray[Any], settings: WhisperSettings) -> list[int]:

@@ -29,6 +29,7 @@ class ExportReport:
         precision: How weights are stored.
         compared: Whether the graphs were compared with the checkpoint.
         evaluation: How well they transcribe, where that was asked for.
+        notes: What of the checkpoint was not taken as it is, in words.
     """
 
     repository: Path
@@ -39,6 +40,7 @@ class ExportReport:
     precision: str
     compared: bool = False
     evaluation: Evaluation | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,14 +52,14 @@ class Prompt:
         return 2 + bool(self.languages) + bool(self.tasks)
 
 
-def read_prompt(generation: Mapping[str, Any], added: Mapping[str, int], vocabulary: int, progress: Progress) -> Prompt:
+def read_prompt(generation: Mapping[str, Any], added: Mapping[str, int], vocabulary: int, note: Progress) -> Prompt:
     """Read the special tokens.
 
     Args:
         generation: The settings of generation_config.json.
         added: The tokenizer's added tokens with their ids.
         vocabulary: How many tokens the model knows.
-        progress: Is told of a language that the checkpoint forces.
+        note: Is told of a language that the checkpoint forces.
 
     Raises:
         CheckpointInvalid: A token is named nowhere.
@@ -71,7 +71,7 @@ def read_prompt(generation: Mapping[str, Any], added: Mapping[str, int], vocabul
     no_speech = next((added[name] for name in NO_SPEECH_NAMES if name in added), no_timestamps - 1)
     return Prompt(
         start=_token(generation, "decoder_start_token_id", "<|startoftranscript|>", added),
-        languages=_forced_language(generation, known, progress),
+        languages=_forced_language(generation, known, note),
         tasks=tasks,
         no_timestamps=no_timestamps,
         no_speech=no_speech,  # failing its names, where transformers' WhisperNoSpeechDetection expects it
@@ -117,7 +117,7 @@ def _tasks(generation: Mapping[str, Any], added: Mapping[str, int]) -> dict[str,
     return {default: tasks[default], **tasks}
 
 
-def _forced_language(generation: Mapping[str, Any], known: Mapping[str, int], progress: Progress) -> Mapping[str, int]:
+def _forced_language(generation: Mapping[str, Any], known: Mapping[str, int], note: Progress) -> Mapping[str, int]:
     """Keep the one language that generation_config.json asks for, as transformers does; all where it asks for none."""
     forced = {token for _, token in generation.get("forced_decoder_ids") or ()}
     wanted = str(generation.get("language") or "").strip("<|>").lower()
@@ -125,7 +125,7 @@ def _forced_language(generation: Mapping[str, Any], known: Mapping[str, int], pr
     codes = [code for code, token in known.items() if wanted == code or (not wanted and token in forced)]
     if not codes:
         return known
-    progress(f"generation_config.json asks for the language {codes[0]}: no other is detected or served")
+    note(f"generation_config.json asks for the language {codes[0]}: it alone is served unless languages are named")
     return {codes[0]: known[codes[0]]}
 
 

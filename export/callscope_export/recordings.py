@@ -87,8 +87,11 @@ def read_windows(recording: Recording, mel: MelSettings) -> NDArray[np.int16]:
 
 def _text(path: Path) -> str:
     try:
-        return path.with_suffix(".txt").read_text(encoding="utf-8")
+        text = path.with_suffix(".txt").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationImpossible(
             f"{path} has no text beside it. Write what is said into {path.with_suffix('.txt').name}, as UTF-8."
         ) from error
+    if not any(letter.isalnum() for letter in text):
+        raise EvaluationImpossible(f"The text of {path} has no words. Write what is said, or take the recording away.")
+    return text

@@ -92,8 +92,8 @@ def whisper_weights(checkpoint: Checkpoint) -> Weights:
     return checkpoint.weights("model.", same={SCORES: TABLE})
 
 
-def read_whisper(checkpoint: Checkpoint, progress: Progress = silent) -> WhisperSettings:
-    """Read a checkpoint's settings, and tell of those that are not taken as they are.
+def read_whisper(checkpoint: Checkpoint, note: Progress = silent) -> WhisperSettings:
+    """Read a checkpoint's settings, and note those that are not taken as they are.
 
     Raises:
         CheckpointInvalid: A setting is missing, or two of them contradict each other.
@@ -102,7 +102,7 @@ def read_whisper(checkpoint: Checkpoint, progress: Progress = silent) -> Whisper
     config = checkpoint.config
     _refuse_unsupported(config, checkpoint.folder.name)
     try:
-        settings = _settings(checkpoint, config, progress)
+        settings = _settings(checkpoint, config, note)
     except KeyError as error:
         raise CheckpointInvalid(
             f"The settings in {checkpoint.folder} have no {error}. "
@@ -135,13 +135,13 @@ def _refuse_unsupported(config: Mapping[str, Any], name: str) -> None:
             )
 
 
-def _settings(checkpoint: Checkpoint, config: Mapping[str, Any], progress: Progress) -> WhisperSettings:
+def _settings(checkpoint: Checkpoint, config: Mapping[str, Any], note: Progress) -> WhisperSettings:
     generation = generation_settings(checkpoint, config)
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     return WhisperSettings(
         mel=_mel({**EXTRACTOR, "feature_size": config["num_mel_bins"], **_extractor(checkpoint)}),
-        prompt=read_prompt(generation, checkpoint.added_tokens, config["vocab_size"], progress),
-        alignment_heads=_alignment_heads(generation, layers, heads, progress),
+        prompt=read_prompt(generation, checkpoint.added_tokens, config["vocab_size"], note),
+        alignment_heads=_alignment_heads(generation, layers, heads, note),
         width=config["d_model"],
         encoder_layers=config["encoder_layers"],
         encoder_heads=config["encoder_attention_heads"],
@@ -174,7 +174,7 @@ def _extractor(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _alignment_heads(
-    generation: Mapping[str, Any], layers: int, heads: int, progress: Progress
+    generation: Mapping[str, Any], layers: int, heads: int, note: Progress
 ) -> tuple[tuple[int, int], ...]:
     """Read the heads that the checkpoint names; where it names none, take all of the last half of the layers.
 
@@ -183,7 +183,7 @@ def _alignment_heads(
     """
     named = generation.get("alignment_heads") or ()
     if beyond := [pair for pair in named if not (0 <= pair[0] < layers and 0 <= pair[1] < heads)]:
-        progress(
+        note(
             f"alignment_heads names {beyond[0]}, and the decoder has {layers} layers of {heads} heads: word times "
             "follow all heads of the last half of the layers"
         )
