@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from .graph import Array, Graph
+from .onnx_file import file_parts
 from .progress import Progress, silent
 
 GRAPH = "model.onnx"
@@ -49,14 +50,15 @@ def write_graph(graph: Graph, folder: Path, progress: Progress = silent) -> Writ
     Raises:
         OSError: The folder cannot be written.
     """
+    name = graph.bare.graph.name
     if graph.size_bytes > LARGEST_FILE_BYTES:
-        model = _write_weights(graph, folder / EXTERNAL, progress)
+        _write_apart(graph, folder, progress)
     else:
-        model = graph.whole()
-    (folder / GRAPH).write_bytes(model.SerializeToString())
-    del model  # before the checker reads the file
+        progress(f"Writing {name}")
+        _write_whole(graph, folder)
+    del graph  # the checker holds the weights of a single file once more
+    progress(f"Checking {name}")
     onnx.checker.check_model(folder / GRAPH)
-    progress(f"Hashing {graph.bare.graph.name}")
     digests = {path.name: (path.stat().st_size, _sha256([path])) for path in _files(folder)}
     manifest = {name: {"bytes": size, "sha256": sha256} for name, (size, sha256) in digests.items()}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -73,27 +75,33 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in (folder / GRAPH, folder / EXTERNAL) if path.is_file()]
 
 
-def _write_weights(graph: Graph, path: Path, progress: Progress) -> onnx.ModelProto:
-    """Write the weights straight from their arrays, and return the model that points to them."""
+def _write_whole(graph: Graph, folder: Path) -> None:
+    with (folder / GRAPH).open("wb") as stream:
+        for part in file_parts(graph):
+            stream.write(part)
+
+
+def _write_apart(graph: Graph, folder: Path, progress: Progress) -> None:
+    """Write the weights straight from their arrays, and a model that points to them."""
     model = onnx.ModelProto()
     model.CopyFrom(graph.bare)
     name, total = graph.bare.graph.name, graph.size_bytes
-    with path.open("wb") as stream:
+    with (folder / EXTERNAL).open("wb") as stream:
         for weight, array in graph.weights.items():
             if array.nbytes < INSIDE_BYTES:
                 model.graph.initializer.append(numpy_helper.from_array(array, weight))
                 continue
             offset = stream.seek(-(-stream.tell() // PAGE_BYTES) * PAGE_BYTES)
             stream.write(array.reshape(-1).view(np.uint8).data)
-            model.graph.initializer.append(_pointer(weight, array, path.name, offset))
+            model.graph.initializer.append(_pointer(weight, array, offset))
             progress(f"Writing {name}: {stream.tell() / 1e9:.1f} of {total / 1e9:.1f} GB")
-    return model
+    (folder / GRAPH).write_bytes(model.SerializeToString())
 
 
-def _pointer(name: str, array: Array, file_name: str, offset: int) -> TensorProto:
+def _pointer(name: str, array: Array, offset: int) -> TensorProto:
     data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
     tensor = TensorProto(name=name, data_type=data_type, dims=array.shape, data_location=TensorProto.EXTERNAL)
-    for key, value in {"location": file_name, "offset": offset, "length": array.nbytes}.items():
+    for key, value in {"location": EXTERNAL, "offset": offset, "length": array.nbytes}.items():
         tensor.external_data.add(key=key, value=str(value))
     return tensor
 

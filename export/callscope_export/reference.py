@@ -39,6 +39,9 @@ class Reference:
         self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
         model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
         self._model: Any = model.eval()
+        table = self._model.model.decoder.embed_tokens
+        if table.weight.is_meta:  # transformers 4.57 loads the tied embeddings under their other name, and does not tie
+            table.weight = self._model.proj_out.weight
 
     def transcribe(self, audio: NDArray[np.int16], language: int) -> Array:
         """Write what is said in windows, INT16 (rows, S), in the language of a token: tokens (rows, N)."""
