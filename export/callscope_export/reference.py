@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .whisper import WhisperSettings
+from .checkpoint import Checkpoint
+from .whisper import TABLE, WhisperSettings, whisper_weights
 
 Array = NDArray[Any]
 
@@ -39,9 +40,14 @@ class Reference:
         self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
         model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
         self._model: Any = model.eval()
-        table = self._model.model.decoder.embed_tokens
-        if table.weight.is_meta:  # transformers 4.57 loads the tied embeddings under their other name, and does not tie
-            table.weight = self._model.proj_out.weight
+        self._load_table(folder)
+
+    def _load_table(self, folder: Path) -> None:
+        """Load the embedding where it was saved as that of the scores alone: transformers 4.57 leaves it empty then."""
+        table, scores = self._model.model.decoder.embed_tokens, self._model.proj_out
+        if table.weight.is_meta:
+            array = whisper_weights(Checkpoint(folder, "", ""))[TABLE]
+            table.weight = scores.weight = self._torch.nn.Parameter(self._torch.from_numpy(array))
 
     def transcribe(self, audio: NDArray[np.int16], language: int) -> Array:
         """Write what is said in windows, INT16 (rows, S), in the language of a token: tokens (rows, N)."""
