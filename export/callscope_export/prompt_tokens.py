@@ -97,8 +97,8 @@ def _token(generation: Mapping[str, Any], key: str, name: str, added: Mapping[st
 
 def _languages(generation: Mapping[str, Any], added: Mapping[str, int], vocabulary: int) -> dict[str, int]:
     """Read the languages, or find their tokens; none where the checkpoint is English-only."""
-    named = generation.get("lang_to_id")
-    if not generation.get("is_multilingual", named is not None or vocabulary != ENGLISH_ONLY_VOCABULARY):
+    named, stated = generation.get("lang_to_id"), generation.get("is_multilingual")
+    if stated is False or (stated is None and named is None and vocabulary == ENGLISH_ONLY_VOCABULARY):
         return {}
     tokens = named or {token: number for token, number in added.items() if _LANGUAGE.fullmatch(token)}
     return {token.strip("<|>"): number for token, number in tokens.items() if number < vocabulary}

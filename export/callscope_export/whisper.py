@@ -136,7 +136,7 @@ def _refuse_unsupported(config: Mapping[str, Any], name: str) -> None:
 
 
 def _settings(checkpoint: Checkpoint, config: Mapping[str, Any], note: Progress) -> WhisperSettings:
-    generation = generation_settings(checkpoint, config)
+    generation = _generation(checkpoint, config)
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     return WhisperSettings(
         mel=_mel({**EXTRACTOR, "feature_size": config["num_mel_bins"], **_extractor(checkpoint)}),
@@ -153,16 +153,17 @@ def _settings(checkpoint: Checkpoint, config: Mapping[str, Any], note: Progress)
     )
 
 
-def generation_settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Read generation_config.json; what it, or an older checkpoint without it, lacks may stand in config.json.
+def _generation(checkpoint: Checkpoint, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Read generation_config.json, or what config.json holds of it where there is none, as transformers does.
 
     `forced_decoder_ids` is not taken from there: OpenAI's multilingual checkpoints force English in config.json, and
     say in generation_config.json that the language is to be detected.
     """
     name = "generation_config.json"
-    own = checkpoint.settings(name) if checkpoint.has(name) else {}
+    if checkpoint.has(name):
+        return checkpoint.settings(name)
     inherited = ("decoder_start_token_id", "eos_token_id", "suppress_tokens", "begin_suppress_tokens")
-    return {**{key: config[key] for key in inherited if config.get(key) is not None}, **own}
+    return {key: config[key] for key in inherited if config.get(key) is not None}
 
 
 def _extractor(checkpoint: Checkpoint) -> dict[str, Any]:
