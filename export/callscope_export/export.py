@@ -74,9 +74,8 @@ def export_whisper(
         progress=progress,
     )
     notes: list[str] = []
-    whole = read_whisper(plan.checkpoint, notes.append)
-    settings = whole.speaking(languages)
-    recordings = read_recordings(Path(evaluate), whole.prompt, settings.prompt) if evaluate else ()
+    settings = read_whisper(plan.checkpoint, notes.append).speaking(languages)
+    recordings = read_recordings(Path(evaluate), settings.prompt) if evaluate else ()
     gate = WhisperGate(plan, settings, compared=parity != "off" and can_compare(), recordings=recordings)
     report = plan.publish(whisper_models(plan, settings), repository, gate if gate.looks else None)
     return replace(report, compared=gate.compared, evaluation=gate.evaluation, notes=tuple(notes))

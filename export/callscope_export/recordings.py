@@ -29,13 +29,13 @@ class Recording:
     text: str
 
 
-def read_recordings(folder: Path, known: Prompt, wanted: Prompt) -> tuple[Recording, ...]:
+def read_recordings(folder: Path, prompt: Prompt) -> tuple[Recording, ...]:
     """Find the recordings of a folder: LANGUAGE/NAME.wav or LANGUAGE/NAME.flac, the text in NAME.txt beside it.
 
     Args:
         folder: The folder; what is no sound and no text in it does not matter.
-        known: The languages that its sub-folders may be named after.
-        wanted: The languages to evaluate; those of others are left out.
+        prompt: The languages: its sub-folders are named after those that the checkpoint knows, and those that are not
+            served are left out.
 
     Raises:
         EvaluationImpossible: No recording, one that is not in a folder of its language, or one without its text.
@@ -45,12 +45,12 @@ def read_recordings(folder: Path, known: Prompt, wanted: Prompt) -> tuple[Record
     recordings = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS):
         language = path.parent.name
-        if path.parent.parent != folder or language not in (known.languages or ENGLISH_ONLY):
+        if path.parent.parent != folder or language not in (prompt.known_languages or ENGLISH_ONLY):
             raise EvaluationImpossible(
                 f"{path} is in no folder of a language that the checkpoint knows. "
                 f"Put it into {folder / 'en'}, or after its language's code."
             )
-        if language in (wanted.languages or ENGLISH_ONLY):
+        if language in (prompt.languages or ENGLISH_ONLY):
             recordings.append(Recording(path, language, _text(path)))
     if not recordings:
         raise EvaluationImpossible(

@@ -169,9 +169,11 @@ def _generation(checkpoint: Checkpoint, config: Mapping[str, Any]) -> dict[str, 
 def _extractor(checkpoint: Checkpoint) -> dict[str, Any]:
     """Read the feature extractor's settings; newer checkpoints keep them in processor_config.json."""
     name, newer = "preprocessor_config.json", "processor_config.json"
-    if not checkpoint.has(name) and checkpoint.has(newer):
-        return dict(checkpoint.settings(newer).get("feature_extractor") or {})
-    return {key: value for key, value in checkpoint.settings(name).items() if value is not None}
+    if checkpoint.has(newer) and not checkpoint.has(name):
+        found = checkpoint.settings(newer).get("feature_extractor") or {}
+    else:
+        found = checkpoint.settings(name)
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _alignment_heads(

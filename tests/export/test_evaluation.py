@@ -218,7 +218,7 @@ def test_recordings_that_cannot_be_used_are_named(
 def test_english_only_checkpoints_are_evaluated_on_english(checkpoint: Checkpoints, spoken: Path) -> None:
     prompt = read_whisper(open_checkpoint(checkpoint("english_only"))).prompt
     with pytest.raises(EvaluationImpossible, match="no folder of a language"):
-        read_recordings(spoken, prompt, prompt)
+        read_recordings(spoken, prompt)
 
 
 def test_a_recording_becomes_windows_of_the_models_rate(checkpoint: Checkpoints, tmp_path: Path) -> None:

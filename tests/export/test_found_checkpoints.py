@@ -144,6 +144,16 @@ def test_english_forced_by_config_json_is_not_heeded(folder: Path) -> None:
     assert list(settings_of(folder).prompt.languages) == ["en", "ja", "ko"]
 
 
+def test_a_distilled_model_with_its_teachers_heads_is_exported_with_a_note(tmp_path: Path) -> None:
+    source = tmp_path / "distilled"
+    source.mkdir()
+    write_whisper(source, TinyWhisper(encoder_layers=3, decoder_layers=2, mel_bins=128))
+    change(source / GENERATION, alignment_heads=[[7, 0], [10, 17]])
+    report = export_whisper(source, tmp_path / "repository", parity="off")
+    assert len(report.notes) == 1
+    assert "alignment_heads names [7, 0]" in report.notes[0]
+
+
 def test_of_two_tables_the_embedding_is_the_one(folder: Path) -> None:
     """As in transformers, which ties the scores to it whatever was saved for them."""
     table = whisper_weights(open_checkpoint(folder))["decoder.embed_tokens.weight"]
