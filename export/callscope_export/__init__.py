@@ -2,7 +2,8 @@
 
     checkpoint -> graphs -> fp32 | fp16 | int8 -> config.pbtxt -> model_repository
 
-Graphs are written straight from safetensors; neither torch nor transformers is needed.
+Graphs are written straight from safetensors, without torch or transformers; text classifiers other than BERT are traced
+by optimum, which needs both.
 """
 
 from .errors import ExportError

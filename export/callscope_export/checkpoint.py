@@ -18,8 +18,9 @@ from .vocabulary import build_tokenizer, can_build
 
 Array = NDArray[Any]
 
-_FILES = ("*.json", "merges.txt", "model.safetensors", "model-*-of-*.safetensors")
-"""What is downloaded: settings and one set of weights. openai/whisper-large-v3 holds a second one in fp32 beside it."""
+_FILES = ("*.json", "vocab.txt", "merges.txt", "*.model", "model.safetensors", "model-*-of-*.safetensors")
+"""What is downloaded: settings, the older forms of a tokenizer, and one set of weights: openai/whisper-large-v3 holds a
+second one in fp32 beside it."""
 _DTYPES: dict[str, Any] = {
     "F64": np.float64,
     "F32": np.float32,

@@ -14,10 +14,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from .attention import Cache
 from .contract import Signature, Tensor
 from .decoder_layers import Decoder, load_decoder
 from .graph import Graph, GraphBuilder, finish
-from .layers import Cache, Loader
+from .layers import Loader
 from .picking import Picker
 from .precision import Precision
 from .prompt import Choice, choose_language, choose_task

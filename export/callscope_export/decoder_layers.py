@@ -4,20 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .attention import Attended, Cache, attend, gather, look, split_queries
 from .graph import GraphBuilder
-from .layers import (
-    Cache,
-    FeedForward,
-    Loader,
-    Norm,
-    SelfAttention,
-    attend,
-    look,
-    mix,
-    split_cache,
-    split_queries,
-    whisper_self_attention,
-)
+from .layers import FeedForward, Loader, Norm, SelfAttention, whisper_self_attention
 from .precision import Linear, Table
 from .whisper import WhisperSettings
 
@@ -30,7 +19,7 @@ class DecoderLayer:
     self_attention: SelfAttention
     cross_norm: Norm
     cross_queries: Linear
-    cross_cache: Cache
+    memory: Attended
     cross_out: Linear
     final_norm: Norm
     forward: FeedForward
@@ -53,8 +42,8 @@ class DecoderLayer:
         cache = past.extended(graph, cache) if past else cache
         x = graph.op("Add", x, self.self_attention.out(graph, attend(graph, queries, cache, mask)))
         queries = split_queries(graph, self.cross_queries(graph, self.cross_norm(graph, x)), heads)
-        looked = look(graph, queries, self.cross_cache)
-        x = graph.op("Add", x, self.cross_out(graph, mix(graph, looked, self.cross_cache)))
+        looked = look(graph, queries, self.memory)
+        x = graph.op("Add", x, self.cross_out(graph, gather(graph, looked, self.memory)))
         return graph.op("Add", x, self.forward(graph, self.final_norm(graph, x))), cache, looked
 
 
@@ -136,7 +125,7 @@ def _load_layer(loader: Loader, heads: int, states: str) -> DecoderLayer:
         self_attention=whisper_self_attention(loader.at("self_attn"), heads),
         cross_norm=loader.norm("encoder_attn_layer_norm"),
         cross_queries=cross.linear("q_proj", scales=(size**-0.5,)),
-        cross_cache=split_cache(loader.graph, keys, values, heads),
+        memory=loader.precision.memory(loader.graph, keys, values, heads),
         cross_out=cross.linear("out_proj"),
         final_norm=loader.norm("final_layer_norm"),
         forward=FeedForward(loader.linear("fc1"), loader.linear("fc2")),

@@ -35,6 +35,6 @@ def _convolution(loader: Loader, name: str, x: str, *, stride: int) -> str:
 def _layer(loader: Loader, heads: int, x: str) -> str:
     graph = loader.graph
     attention = whisper_self_attention(loader.at("self_attn"), heads)
-    x = graph.op("Add", x, attention(graph, loader.norm("self_attn_layer_norm")(graph, x)))
+    x = graph.op("Add", x, attention.unmasked(graph, loader.norm("self_attn_layer_norm")(graph, x)))
     forward = FeedForward(loader.linear("fc1"), loader.linear("fc2"))
     return graph.op("Add", x, forward(graph, loader.norm("final_layer_norm")(graph, x)))

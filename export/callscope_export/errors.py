@@ -3,7 +3,7 @@
 ExportError
 ├── CheckpointInvalid        the source folder does not hold what an export needs
 │   ├── CheckpointMissing    there is no such folder, and the hub did not give one
-│   └── CheckpointUnsupported   a kind of model, or a setting of one, that no graph here covers
+│   └── CheckpointUnsupported   a kind of model, or a setting of one, that no graph here covers, or not without an extra
 ├── ProfileInvalid           a profile or a precision that does not exist or does not parse
 ├── RecipeInvalid            the TOML file of `export_all` cannot be used
 ├── LanguageUnknown          the checkpoint does not know a language that is to be served
@@ -33,7 +33,7 @@ class CheckpointMissing(CheckpointInvalid):
 
 
 class CheckpointUnsupported(CheckpointInvalid):
-    """A kind of model, or a setting of one, that no graph here covers."""
+    """A kind of model, or a setting of one, that no graph here covers, or not without an extra."""
 
 
 class ProfileInvalid(ExportError):

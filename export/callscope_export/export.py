@@ -1,25 +1,26 @@
 """The flow of an export: checkpoint -> settings -> graphs -> configs -> repository."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .classifier import ClassifierSettings, classifier_graph, read_classifier
+from .classifier_parity import check_classifier
 from .contract import signature
-from .errors import ParityFailed
-from .gate import WhisperGate
+from .gate import ParityRule, is_compared, parity_gate
 from .graph import Graph
-from .parity import can_compare
+from .parity import Run
 from .plan import ExportReport, Plan, make_plan
-from .progress import FollowedWeights, Progress, silent
+from .progress import Progress, silent
 from .recordings import read_recordings
+from .tokenizer import classifier_tokenizer
 from .whisper import read_whisper
+from .whisper_gate import WhisperGate
 from .whisper_models import whisper_models
 
 ClassifierName = Literal["punctuate", "sentiment"]
-ParityRule = Literal["auto", "require", "off"]
 
 
 def export_whisper(
@@ -43,7 +44,8 @@ def export_whisper(
         source: A folder in Hugging Face's layout, or a hub id.
         repository: Triton's model repository; made where it does not exist.
         profile: "cpu", "gpu" or the path of a TOML file like theirs.
-        precision: "fp32", "fp16" or "int8"; the profile's own where None.
+        precision: "fp32", "fp16", "int8" or "w8a16" (FP16, the decoder's matrices in 8 bits); the profile's own where
+            None.
         revision: The hub's branch, tag or commit.
         gpus: Which GPUs serve; all where empty.
         instances: Instances of each model: in all on a CPU, on each GPU otherwise.
@@ -61,8 +63,7 @@ def export_whisper(
         EvaluationFailed: They err more than the checkpoint.
         ExportError: The checkpoint, the profile or the repository cannot be used.
     """
-    if parity == "require" and not can_compare():
-        raise ParityFailed("The graphs cannot be compared: transformers is missing. Install callscope[referee].")
+    compared = is_compared(parity)
     plan = make_plan(
         source,
         profile=profile,
@@ -76,9 +77,9 @@ def export_whisper(
     notes: list[str] = []
     settings = read_whisper(plan.checkpoint, notes.append).speaking(languages)
     recordings = read_recordings(Path(evaluate), settings.prompt) if evaluate else ()
-    gate = WhisperGate(plan, settings, compared=parity != "off" and can_compare(), recordings=recordings)
+    gate = WhisperGate(plan, settings, compared=compared, recordings=recordings)
     report = plan.publish(whisper_models(plan, settings), repository, gate if gate.looks else None)
-    return replace(report, compared=gate.compared, evaluation=gate.evaluation, notes=tuple(notes))
+    return replace(report, compared=compared, evaluation=gate.evaluation, notes=tuple(notes))
 
 
 def export_classifier(
@@ -92,13 +93,15 @@ def export_classifier(
     gpus: Sequence[int] = (),
     instances: int = 1,
     keep_previous: bool = True,
+    parity: ParityRule = "auto",
     progress: Progress = silent,
 ) -> ExportReport:
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
 
-    `punctuate` wants a classifier of tokens, `sentiment` one of texts.
-    The arguments, and what is raised, are those of `export_whisper`.
+    `punctuate` wants a classifier of tokens, `sentiment` one of texts. BERT takes no more than `callscope[export]`, any
+    other architecture `callscope[optimum]`. The arguments, and what is raised, are those of `export_whisper`.
     """
+    compared = is_compared(parity)
     plan = make_plan(
         source,
         profile=profile,
@@ -111,16 +114,22 @@ def export_classifier(
     )
     settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
     described = signature(name, settings.sizes)
+    tokenizer = classifier_tokenizer(plan.checkpoint)
 
     def build() -> Graph:
-        what = f"Building {name} ({plan.precision.name})"
-        progress(what)
-        weights = plan.checkpoint.weights(f"{settings.architecture}.")
-        followed = FollowedWeights(weights, settings.layers, what, progress)
-        return classifier_graph(followed, settings, plan.precision, described)
+        progress(f"Building {name} ({plan.precision.name})")
+        return classifier_graph(plan.checkpoint, settings, plan.precision, described)
+
+    def compare(run: Run) -> Mapping[str, Any]:
+        plan.progress("Comparing with transformers")
+        return check_classifier(
+            plan.checkpoint.folder, name, settings, tokenizer=tokenizer, precision=plan.precision.name, run=run
+        ).as_dict()
 
     parameters = _classifier_parameters(plan, settings, name)
-    return plan.publish([plan.model(described, build, parameters), plan.tokenizer(f"{name}_tokenizer")], repository)
+    models = [plan.model(described, build, parameters), plan.tokenizer(f"{name}_tokenizer", tokenizer)]
+    report = plan.publish(models, repository, parity_gate(compare) if compared else None)
+    return replace(report, compared=compared)
 
 
 def _classifier_parameters(plan: Plan, settings: ClassifierSettings, name: ClassifierName) -> dict[str, str]:

@@ -48,6 +48,14 @@ class Graph:
     bare: onnx.ModelProto
     weights: Mapping[str, Array]
 
+    @classmethod
+    def of(cls, model: onnx.ModelProto) -> Self:
+        """Part a model that another tool made from its weights."""
+        bare = onnx.ModelProto()
+        bare.CopyFrom(model)
+        del bare.graph.initializer[:]
+        return cls(bare, {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer})
+
     @property
     def size_bytes(self) -> int:
         """The size of its one file, within a thousandth."""
@@ -71,6 +79,7 @@ class GraphBuilder:
         self._nodes: list[onnx.NodeProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self._given: dict[str, str] = {}
         self._weights: dict[str, tuple[str, Array]] = {}
         self._numbers = itertools.count()
 
@@ -109,12 +118,12 @@ class GraphBuilder:
 
     def output(self, tensor: Tensor, value: str, *, batched: bool = False) -> None:
         """Give a value to the outside under the tensor's name."""
-        self._nodes.append(helper.make_node("Identity", [value], [tensor.name], name=f"output_{tensor.name}"))
+        self._given[tensor.name] = value
         self._outputs.append(_value_info(tensor, batched=batched))
 
-    def result(self, value: str) -> None:
-        """Give an FP32 value of any shape out of a branch."""
-        self._outputs.append(helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None))
+    def result(self, value: str, dtype: str) -> None:
+        """Give a value of any shape out of a branch."""
+        self._outputs.append(helper.make_tensor_value_info(value, _ONNX_TYPES[dtype], None))
 
     def body(self, name: str) -> "GraphBuilder":
         """Open a graph inside this one, for the `body` of a Loop or a branch of an If."""
@@ -122,12 +131,12 @@ class GraphBuilder:
 
     def graph(self) -> onnx.GraphProto:
         """Close a body or a branch; nothing that no output needs comes along."""
-        nodes, _ = _needed(self._nodes, {output.name for output in self._outputs})
+        nodes, _ = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
         return helper.make_graph(nodes, self._name, self._inputs, self._outputs)
 
     def whole(self) -> Graph:
         """Close the outermost graph, of opset `OPSET` and IR version `IR_VERSION`, with the weights it needs."""
-        nodes, needed = _needed(self._nodes, {output.name for output in self._outputs})
+        nodes, needed = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
         bare = helper.make_model(
             helper.make_graph(nodes, self._name, self._inputs, self._outputs),
@@ -143,6 +152,29 @@ def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) ->
     for tensor in signature.outputs:
         graph.output(tensor, values[tensor.name], batched=signature.batched)
     return graph.whole()
+
+
+def _named(nodes: list[onnx.NodeProto], given: dict[str, str]) -> list[onnx.NodeProto]:
+    """Call every output's value by the output's name; one that no node makes, or two outputs share, is copied.
+
+    A copy of what a loop carries would be made at every step.
+    """
+    made = {name for node in nodes for name in node.output}
+    values = list(given.values())
+    renamed = {value: name for name, value in given.items() if value in made and values.count(value) == 1}
+    copies = [(value, name) for name, value in given.items() if value not in renamed]
+    for node in nodes:
+        _rename(node, renamed)
+    return nodes + [helper.make_node("Identity", [value], [name], name=f"output_{name}") for value, name in copies]
+
+
+def _rename(node: onnx.NodeProto, names: dict[str, str]) -> None:
+    """Change the names of values that a node reads and makes, those that its bodies read included."""
+    node.input[:] = [names.get(name, name) for name in node.input]
+    node.output[:] = [names.get(name, name) for name in node.output]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _rename(inner, names)
 
 
 def _needed(nodes: list[onnx.NodeProto], outputs: set[str]) -> tuple[list[onnx.NodeProto], set[str]]:

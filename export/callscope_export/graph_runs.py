@@ -11,6 +11,9 @@ from .whisper import WhisperSettings
 
 Array = NDArray[Any]
 
+FATAL = 4
+"""All that ONNX Runtime says on stderr: its errors are raised as well, and it warns of FP16 nodes on a CPU."""
+
 
 class GraphRuns:
     """Runs graphs by their models' names.
@@ -35,7 +38,9 @@ class GraphRuns:
     def _session(self, name: str) -> Any:  # noqa: ANN401  onnxruntime has no types
         import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  only who runs graphs needs it
 
-        return onnxruntime.InferenceSession(self._graphs[name], providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = FATAL
+        return onnxruntime.InferenceSession(self._graphs[name], options, providers=["CPUExecutionProvider"])
 
 
 def decoder_options(rows: int, settings: WhisperSettings, language: int = -1) -> dict[str, Array]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import GraphBuilder
+from .attention import Cache, attend, split_cache, split_queries
+from .graph import CONTRIB, GraphBuilder
 from .precision import Linear, Precision
 
 Array = NDArray[Any]
@@ -94,67 +95,6 @@ class FeedForward:
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
-    """The keys and values of one attention.
-
-    Attributes:
-        keys: Shape (batch, heads, size, T): transposed, so that a query needs only multiply.
-        values: Shape (batch, heads, T, size).
-    """
-
-    keys: str
-    values: str
-
-    def extended(self, graph: GraphBuilder, new: "Cache") -> "Cache":
-        """Append the keys and values of later positions."""
-        keys = graph.op("Concat", self.keys, new.keys, axis=-1)
-        return Cache(keys, graph.op("Concat", self.values, new.values, axis=-2))
-
-
-def split_queries(graph: GraphBuilder, x: str, heads: int) -> str:
-    """Reshape (batch, T, width) to (batch, heads, T, size)."""
-    return graph.op("Transpose", _by_head(graph, x, heads), perm=[0, 2, 1, 3])
-
-
-def split_cache(graph: GraphBuilder, keys: str, values: str, heads: int) -> Cache:
-    """Reshape keys and values of shape (batch, T, width)."""
-    transposed = graph.op("Transpose", _by_head(graph, keys, heads), perm=[0, 2, 3, 1])
-    return Cache(transposed, split_queries(graph, values, heads))
-
-
-def attend(graph: GraphBuilder, queries: str, cache: Cache, mask: str | None = None) -> str:
-    """Compute softmax(q k + mask) v.
-
-    Args:
-        graph: Where the operators go.
-        queries: Shape (batch, heads, T, size), already scaled.
-        cache: What is attended to, shape (batch, heads, size, K) and (batch, heads, K, size).
-        mask: Added to the scores, shape that broadcasts to (batch, heads, T, K).
-
-    Returns:
-        Shape (batch, T, width).
-    """
-    return mix(graph, look(graph, queries, cache, mask), cache)
-
-
-def look(graph: GraphBuilder, queries: str, cache: Cache, mask: str | None = None) -> str:
-    """Compute softmax(q k + mask), shape (batch, heads, T, K); the arguments are those of `attend`."""
-    scores = graph.op("MatMul", queries, cache.keys)
-    return graph.op("Softmax", graph.op("Add", scores, mask) if mask else scores, axis=-1)
-
-
-def mix(graph: GraphBuilder, attention: str, cache: Cache) -> str:
-    """Average the values as the attention, shape (batch, heads, T, K), weighs them: shape (batch, T, width)."""
-    mixed = graph.op("MatMul", attention, cache.values)
-    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(0, 0, -1))
-
-
-def _by_head(graph: GraphBuilder, x: str, heads: int) -> str:
-    width_split = graph.constant(np.array([0, 0, heads, -1], np.int64))
-    return graph.op("Reshape", x, width_split)
-
-
-@dataclass(frozen=True, slots=True)
 class SelfAttention:
     """Attention of a sequence to itself, its three inputs made by one matrix."""
 
@@ -164,13 +104,22 @@ class SelfAttention:
 
     def project(self, graph: GraphBuilder, x: str) -> tuple[str, Cache]:
         """Make queries, and keys and values, of x, shape (batch, T, width)."""
-        queries, keys, values = graph.ops("Split", self.projection(graph, x), outputs=3, axis=-1, num_outputs=3)
+        queries, keys, values = self._project(graph, x)
         return split_queries(graph, queries, self.heads), split_cache(graph, keys, values, self.heads)
+
+    def unmasked(self, graph: GraphBuilder, x: str) -> str:
+        """Attend to every position of x, shape (batch, T, width), without holding all scores at once."""
+        queries, keys, values = self._project(graph, x)
+        sizes = {"num_heads": self.heads, "scale": 1.0}
+        return self.out(graph, graph.op("MultiHeadAttention", queries, keys, values, domain=CONTRIB, **sizes))
 
     def __call__(self, graph: GraphBuilder, x: str, mask: str | None = None) -> str:
         """Attend to every position that the mask allows; x has shape (batch, T, width)."""
         queries, cache = self.project(graph, x)
         return self.out(graph, attend(graph, queries, cache, mask))
+
+    def _project(self, graph: GraphBuilder, x: str) -> list[str]:
+        return graph.ops("Split", self.projection(graph, x), outputs=3, axis=-1, num_outputs=3)
 
 
 def whisper_self_attention(loader: Loader, heads: int) -> SelfAttention:

@@ -81,7 +81,7 @@ class Picker:
             done: BOOL of shape (batch, 1): which rows have ended; None for the first token.
         """
         allowed = graph.op("Add", scores, self.mask if done else self.first_mask)
-        chosen = graph.op("ArgMax", self._heated(graph, allowed, count), axis=1, keepdims=1)
+        chosen = self._choose(graph, allowed, count)
         logprob = graph.op("GatherElements", graph.op("LogSoftmax", allowed), chosen, axis=1)
         ended = done or graph.op("Less", self.limit, count)
         token = graph.op("Where", ended, self.end_of_text, chosen)
@@ -111,8 +111,8 @@ class Picker:
         left = graph.op("Cast", graph.op("Not", done), to=onnx.TensorProto.INT32)
         return graph.op("Cast", graph.op("ReduceMax", left, keepdims=0), to=onnx.TensorProto.BOOL)
 
-    def _heated(self, graph: GraphBuilder, scores: str, count: str) -> str:
-        """Add Gumbel noise times temperature, so that the largest sum is a sample from softmax(scores / temperature).
+    def _choose(self, graph: GraphBuilder, scores: str, count: str) -> str:
+        """Take the largest score plus Gumbel noise times temperature: a sample from softmax(scores / temperature).
 
         Without noise where no row wants it; a row of temperature 0 stays as it is in any company.
         """
@@ -121,8 +121,9 @@ class Picker:
         smallest, largest = noisy.constant(np.float32(1e-10)), noisy.constant(np.float32(1 - 2**-24))
         inner = noisy.op("Neg", noisy.op("Log", noisy.op("Clip", uniform, smallest, largest)))
         noise = noisy.op("Neg", noisy.op("Log", inner))
-        noisy.result(noisy.op("Add", scores, noisy.op("Mul", noise, self.temperature)))
-        plain.result(plain.op("Identity", scores))
+        heated = noisy.op("Add", scores, noisy.op("Mul", noise, self.temperature))
+        noisy.result(noisy.op("ArgMax", heated, axis=1, keepdims=1), "INT64")
+        plain.result(plain.op("ArgMax", scores, axis=1, keepdims=1), "INT64")
         return graph.op("If", self.sampling, then_branch=noisy.graph(), else_branch=plain.graph())
 
 

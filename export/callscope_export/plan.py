@@ -9,7 +9,8 @@ from .checkpoint import Checkpoint, open_checkpoint
 from .config import render_config, warmup_files
 from .contract import Signature, signature
 from .evaluation import Evaluation
-from .precision import Precision, precision_named
+from .precision import Precision
+from .precisions import precision_named
 from .profile import Profile, load_profile
 from .progress import Progress
 from .publish import Build, Gate, Model, PublishedModel, publish
@@ -83,9 +84,8 @@ class Plan:
         warmup = {name: content for name, content in warmup_files().items() if name in names}
         return Model(described, build, config, warmup)
 
-    def tokenizer(self, name: str) -> Model:
-        """Plan the model that hands out the checkpoint's tokenizer."""
-        content = self.checkpoint.tokenizer
+    def tokenizer(self, name: str, content: bytes) -> Model:
+        """Plan the model that hands out a tokenizer.json."""
         described = signature(name, {})
         parameters = self.parameters(size_bytes=str(len(content)))
         return self.model(described, lambda: tokenizer_graph(content, described), parameters)

@@ -1,8 +1,6 @@
-"""How weights are stored and multiplied: fp32, fp16, or 8-bit integers in blocks.
+"""How weights are stored and multiplied: fp32, fp16, or 8-bit integers of two kinds.
 
-int8 keeps activations per row and per block (`MatMulNBits`, accuracy level 4), so that a row never depends on the rows
-it shares a batch with, as it would with one dynamic scale for the whole tensor. Convolutions, norms and positions are
-never quantised.
+int8 is for CPUs, w8a16 for GPUs (see `int8` and `weight_only`). Convolutions, norms and positions are never quantised.
 """
 
 from dataclasses import dataclass
@@ -11,13 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ProfileInvalid
-from .graph import CONTRIB, GraphBuilder
+from .attention import Attended, split_cache
+from .graph import GraphBuilder
 
 Array = NDArray[Any]
-
-BLOCK = 32
-ZERO_POINT = 128
 
 
 class Linear(Protocol):
@@ -58,6 +53,9 @@ class Precision(Protocol):
     def table(self, graph: GraphBuilder, rows: Array) -> Table:
         """Store an embedding of shape (rows, width)."""
 
+    def memory(self, graph: GraphBuilder, keys: str, values: str, heads: int) -> Attended:
+        """Keep keys and values of shape (batch, C, width), which many steps will attend to."""
+
 
 @dataclass(frozen=True, slots=True)
 class FloatPrecision:
@@ -76,25 +74,9 @@ class FloatPrecision:
         """Store an embedding of shape (rows, width)."""
         return FloatTable(graph.constant(rows.astype(self.dtype)), self.float_type)
 
-
-@dataclass(frozen=True, slots=True)
-class Int8Precision:
-    """Matrices in 8 bits with a scale for each block of `BLOCK`, everything else in FP32."""
-
-    name: str = "int8"
-    float_type: str = "FP32"
-    dtype: type[np.floating[Any]] = np.float32
-
-    def linear(self, graph: GraphBuilder, weight: Array, bias: Array | None) -> Linear:
-        """Store a matrix of shape (N, K) and a bias of shape (N,)."""
-        packed, scales = quantize(weight)
-        bias_name = "" if bias is None else graph.constant(bias.astype(np.float32))
-        return Int8Linear(graph.constant(packed), graph.constant(scales), bias_name, *weight.shape)
-
-    def table(self, graph: GraphBuilder, rows: Array) -> Table:
-        """Store an embedding of shape (rows, width)."""
-        packed, scales = quantize(rows)
-        return Int8Table(Int8Linear(graph.constant(packed), graph.constant(scales), "", *rows.shape))
+    def memory(self, graph: GraphBuilder, keys: str, values: str, heads: int) -> Attended:
+        """Keep them as they are."""
+        return split_cache(graph, keys, values, heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,81 +107,6 @@ class FloatTable:
         """Multiply x, shape (batch, width), with every row."""
         scores = graph.op("Gemm", x, self.weight, transB=1)
         return cast_float(graph, scores, self.float_type, "FP32")
-
-
-@dataclass(frozen=True, slots=True)
-class Int8Linear:
-    """A matrix stored as (N, blocks, BLOCK) of UINT8 with (N, blocks) scales."""
-
-    packed: str
-    scales: str
-    bias: str
-    n: int
-    k: int
-
-    def __call__(self, graph: GraphBuilder, x: str) -> str:
-        """Multiply x, shape (..., K)."""
-        inputs = (x, self.packed, self.scales, "", "", self.bias) if self.bias else (x, self.packed, self.scales)
-        return graph.op(
-            "MatMulNBits", *inputs, domain=CONTRIB, K=self.k, N=self.n, bits=8, block_size=BLOCK, accuracy_level=4
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Int8Table:
-    """An embedding whose 8-bit rows serve the look-up and the scores alike."""
-
-    linear: Int8Linear
-
-    def rows(self, graph: GraphBuilder, ids: str) -> str:
-        """Look up ids, shape (batch, T)."""
-        codes = graph.op("Cast", graph.op("Gather", self.linear.packed, ids), to=1)
-        centred = graph.op("Sub", codes, graph.constant(np.float32(ZERO_POINT)))
-        scales = graph.op("Unsqueeze", graph.op("Gather", self.linear.scales, ids), graph.integers(-1))
-        rows = graph.op("Reshape", graph.op("Mul", centred, scales), graph.integers(0, 0, -1))
-        return graph.op("Slice", rows, graph.integers(0), graph.integers(self.linear.k), graph.integers(2))
-
-    def scores(self, graph: GraphBuilder, x: str) -> str:
-        """Multiply x, shape (batch, width), with every row."""
-        return self.linear(graph, x)
-
-
-PRECISIONS: dict[str, Precision] = {
-    "fp32": FloatPrecision("fp32", "FP32", np.float32),
-    "fp16": FloatPrecision("fp16", "FP16", np.float16),
-    "int8": Int8Precision(),
-}
-
-
-def precision_named(name: str) -> Precision:
-    """Look up a precision.
-
-    Raises:
-        ProfileInvalid: There is none of this name.
-    """
-    if name not in PRECISIONS:
-        raise ProfileInvalid(f"There is no precision {name!r}. Choose one of {', '.join(PRECISIONS)}.")
-    return PRECISIONS[name]
-
-
-def quantize(weight: Array) -> tuple[Array, Array]:
-    """Round a matrix to 8 bits, symmetric, a scale for each block of each row.
-
-    Args:
-        weight: Shape (N, K).
-
-    Returns:
-        Codes around `ZERO_POINT`, UINT8 of shape (N, blocks, BLOCK), where the last block is filled up with zeros; and
-        scales, FP32 of shape (N, blocks).
-    """
-    n, k = weight.shape
-    blocks = -(-k // BLOCK)
-    padded = np.zeros((n, blocks * BLOCK), np.float32)
-    padded[:, :k] = weight
-    grouped = padded.reshape(n, blocks, BLOCK)
-    scales = np.abs(grouped).max(axis=-1) / 127
-    codes = np.rint(grouped / np.where(scales == 0, 1, scales)[..., None]) + ZERO_POINT
-    return codes.astype(np.uint8), scales.astype(np.float32)
 
 
 def cast_float(graph: GraphBuilder, x: str, given: str, wanted: str) -> str:

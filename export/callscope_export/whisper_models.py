@@ -14,6 +14,7 @@ from .graph import Graph
 from .mel import log_mel_graph
 from .plan import Plan
 from .precision import Precision
+from .precisions import encoder_precision
 from .progress import FollowedWeights
 from .publish import Build, Model
 from .whisper import WhisperSettings, whisper_weights
@@ -30,28 +31,32 @@ def whisper_models(plan: Plan, settings: WhisperSettings) -> list[Model]:
     models = [plan.model(described, build, _parameters(plan, settings, described.name)) for described, build in graphs]
     for name, its_steps in (("transcribe", steps[:TRANSCRIBE]), ("transcribe_words", steps)):
         models.append(plan.model(signature(name, settings.sizes), None, _parameters(plan, settings, name), its_steps))
-    return [*models, plan.tokenizer("whisper_tokenizer")]
+    return [*models, plan.tokenizer("whisper_tokenizer", plan.checkpoint.tokenizer)]
 
 
 def whisper_graphs(plan: Plan, settings: WhisperSettings) -> list[tuple[Signature, Build]]:
     """List the graphs in the order in which sound goes through them, each with what builds it."""
     mel = signature("log_mel", settings.sizes)
+    whole, rest = encoder_precision(plan.precision), plan.precision
+    aligned = 1 + max(layer for layer, _ in settings.alignment_heads)
     return [
         (mel, lambda: log_mel_graph(settings.mel, mel)),
-        _graph(plan, settings, "whisper_encoder", encoder_graph, settings.encoder_layers),
-        _graph(plan, settings, "whisper_decoder", decoder_graph, settings.decoder_layers),
-        _graph(plan, settings, "whisper_aligner", aligner_graph, 1 + max(at for at, _ in settings.alignment_heads)),
+        _graph(plan, settings, "whisper_encoder", encoder_graph, precision=whole, layers=settings.encoder_layers),
+        _graph(plan, settings, "whisper_decoder", decoder_graph, precision=rest, layers=settings.decoder_layers),
+        _graph(plan, settings, "whisper_aligner", aligner_graph, precision=rest, layers=aligned),
     ]
 
 
-def _graph(plan: Plan, settings: WhisperSettings, name: str, graph_of: GraphOf, layers: int) -> tuple[Signature, Build]:
+def _graph(
+    plan: Plan, settings: WhisperSettings, name: str, graph_of: GraphOf, *, precision: Precision, layers: int
+) -> tuple[Signature, Build]:
     described = signature(name, settings.sizes, plan.precision.float_type)
 
     def build() -> Graph:
-        what = f"Building {name} ({plan.precision.name})"
+        what = f"Building {name} ({precision.name})"
         plan.progress(what)
         weights = FollowedWeights(whisper_weights(plan.checkpoint), layers, what, plan.progress)
-        return graph_of(weights, settings, plan.precision, described)
+        return graph_of(weights, settings, precision, described)
 
     return described, build
 

@@ -53,7 +53,8 @@ def repository(checkpoint: Checkpoints, tmp_path_factory: pytest.TempPathFactory
             export_whisper(checkpoint(name), folder, profile=profile, precision=precision, parity="off")
         else:
             classifier = "punctuate" if name == "punctuate" else "sentiment"
-            export_classifier(checkpoint(name), folder, name=classifier, profile=profile, precision=precision)
+            options = {"profile": profile, "precision": precision}
+            export_classifier(checkpoint(name), folder, name=classifier, parity="off", **options)
         return folder
 
     return export

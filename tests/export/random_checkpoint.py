@@ -64,9 +64,7 @@ def write_whisper(folder: Path, tiny: TinyWhisper, tokenizer: Tokenizer | None =
 
 
 def write_bert(folder: Path, *, labels: tuple[str, ...], per_token: bool = True, seed: int = 3) -> Path:
-    tokenizer = _bert_tokenizer()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    width, layers, vocabulary = 32, 2, tokenizer.get_vocab_size()
+    width, layers, vocabulary = 32, 2, write_text_tokenizer(folder)
     head = "Token" if per_token else "Sequence"
     config = {"architectures": [f"BertFor{head}Classification"], "model_type": "bert", "hidden_act": "gelu"}
     config |= {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64}
@@ -76,6 +74,13 @@ def write_bert(folder: Path, *, labels: tuple[str, ...], per_token: bool = True,
     weights = _bert_weights(vocabulary, width, layers, len(labels), per_token=per_token, seed=seed)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+def write_text_tokenizer(folder: Path) -> int:
+    """Write the tokenizer.json of a text classifier, and tell how many tokens it knows."""
+    tokenizer = _bert_tokenizer()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return int(tokenizer.get_vocab_size())
 
 
 def _whisper_tokenizer(tiny: TinyWhisper) -> Tokenizer:

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from callscope_export import export_classifier
 from callscope_export.checkpoint import open_checkpoint
 from callscope_export.classifier import read_classifier
-from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported
+from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported, ParityFailed
 
 from ..referee.host_loop import erf, softmax
 from .fixture_types import Checkpoints, OpenModel
@@ -103,10 +103,54 @@ def test_a_classifier_of_texts_cannot_punctuate(checkpoint: Checkpoints, tmp_pat
     assert not (tmp_path / "repository").exists()
 
 
-@pytest.mark.parametrize(("key", "value"), [("model_type", "gpt2"), ("hidden_act", "relu")])
-def test_what_no_graph_covers_is_refused(checkpoint: Checkpoints, tmp_path: Path, key: str, value: str) -> None:
+@pytest.mark.parametrize(("key", "value"), [("model_type", "xlm-roberta"), ("hidden_act", "relu")])
+def test_what_is_not_plain_bert_names_the_extra_it_takes(
+    checkpoint: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    monkeypatch.setattr("callscope_export.tracer.can_trace", lambda: False)
     config = json.loads((checkpoint("sentiment") / "config.json").read_text()) | {key: value}
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes((checkpoint("sentiment") / "model.safetensors").read_bytes())
-    with pytest.raises(CheckpointUnsupported, match=value):
+    (tmp_path / "tokenizer.json").write_bytes((checkpoint("sentiment") / "tokenizer.json").read_bytes())
+    with pytest.raises(CheckpointUnsupported, match=f"{value}.*callscope\\[optimum\\]"):
         export_classifier(tmp_path, tmp_path / "repository", name="sentiment")
+    assert not (tmp_path / "repository").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokenizer", "expected"),
+    [
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}, {}, 512),
+        ({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}, {"model_max_length": 128}, 128),
+        (
+            {"model_type": "distilbert", "max_position_embeddings": 512, "pad_token_id": 0},
+            {"model_max_length": 1e30},
+            512,
+        ),
+        ({"model_type": "bert", "max_position_embeddings": 64}, {"model_max_length": 512}, 64),
+        ({"model_type": "xlnet", "max_position_embeddings": None}, {"model_max_length": 1024}, 1024),
+    ],
+)
+def test_the_longest_text_is_what_the_positions_and_the_tokenizer_allow(
+    checkpoint: Checkpoints, tmp_path: Path, settings: dict[str, Any], tokenizer: dict[str, Any], expected: int
+) -> None:
+    config = json.loads((checkpoint("sentiment") / "config.json").read_text()) | settings
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    (tmp_path / "model.safetensors").write_bytes((checkpoint("sentiment") / "model.safetensors").read_bytes())
+    assert read_classifier(open_checkpoint(tmp_path), per_token=False).max_length == expected
+
+
+def test_a_checkpoint_without_a_tokenizer_is_refused(checkpoint: Checkpoints, tmp_path: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((checkpoint("sentiment") / name).read_bytes())
+    with pytest.raises(CheckpointInvalid, match=r"no tokenizer\.json.*callscope\[optimum\]"):
+        export_classifier(tmp_path, tmp_path / "repository", name="sentiment")
+
+
+def test_a_comparison_that_is_required_needs_its_extra(
+    checkpoint: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscope_export.gate.can_compare", lambda: False)
+    with pytest.raises(ParityFailed, match=r"callscope\[referee\]"):
+        export_classifier(checkpoint("sentiment"), tmp_path / "repository", name="sentiment", parity="require")

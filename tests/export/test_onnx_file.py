@@ -10,7 +10,7 @@ from callscope_export.contract import Signature, Tensor, signature
 from callscope_export.decoder import decoder_graph
 from callscope_export.graph import Graph, GraphBuilder, finish
 from callscope_export.onnx_file import file_parts
-from callscope_export.precision import PRECISIONS
+from callscope_export.precisions import PRECISIONS
 from callscope_export.whisper import read_whisper, whisper_weights
 
 from .fixture_types import Checkpoints

@@ -28,9 +28,9 @@ Profile = Annotated[str, typer.Option(help="How it is served: cpu, gpu, or a TOM
 Precision = Annotated[
     str | None,
     typer.Option(
-        help="int8: matrices in 8 bits with a scale for every 32 numbers, the rest in fp32, for CPUs. "
-        "fp16: all in half precision but the spectrogram, for GPUs. fp32: all as exact as it gets, twice the size of "
-        "fp16. [the profile's own: int8 for cpu, fp16 for gpu]"
+        help="int8: weights and activations of matrices in 8 bits, the rest in fp32, for CPUs. fp16: all in half "
+        "precision but the spectrogram, for GPUs. w8a16: fp16 with the decoder's weights in 8 bits, for GPUs. fp32: as "
+        "exact as it gets, twice the size of fp16. [the profile's own: int8 for cpu, fp16 for gpu]"
     ),
 ]
 Revision = Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")]
@@ -93,13 +93,17 @@ def punctuation(
     revision: Revision = None,
     gpus: Gpus = "",
     instances: Instances = 1,
+    parity: Parity = "auto",
 ) -> None:
     """Export a token classifier as `punctuate`.
 
     Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION.
+    Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=_numbers(gpus), **options)
+    _export(
+        loaded.settings, "export_classifier", source, name="punctuate", gpus=_numbers(gpus), parity=parity, **options
+    )
 
 
 @app.command()
@@ -113,13 +117,17 @@ def sentiment(
     revision: Revision = None,
     gpus: Gpus = "",
     instances: Instances = 1,
+    parity: Parity = "auto",
 ) -> None:
     """Export a text classifier as `sentiment`.
 
     Its tokenizer becomes `sentiment_tokenizer`. Its labels say how a text sounds: negative to positive, 1 to 5 stars.
+    Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=_numbers(gpus), **options)
+    _export(
+        loaded.settings, "export_classifier", source, name="sentiment", gpus=_numbers(gpus), parity=parity, **options
+    )
 
 
 @app.command(name="all")

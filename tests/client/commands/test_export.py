@@ -123,5 +123,16 @@ def test_what_of_a_checkpoint_is_not_taken_as_it_is_is_said(whisper: Path, tmp_p
 
 def test_the_help_says_what_each_precision_is() -> None:
     shown = " ".join(export("whisper", "--help").stdout.split())
-    for name in ("int8: ", "fp16: ", "fp32: "):
+    for name in ("int8: ", "fp16: ", "w8a16: ", "fp32: "):
         assert name in shown
+
+
+def test_a_comparison_that_cannot_be_made_is_said_in_a_sentence(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscope_export.gate.can_compare", lambda: False)
+    for verb, source in (("sentiment", "mood"), ("punctuation", "tagger")):
+        result = export(verb, tmp_path / source, "--parity", "require", "--repository", tmp_path / "own")
+        assert result.exit_code == 5
+        assert "callscope[referee]" in result.stderr
+        assert not (tmp_path / "own").exists()
