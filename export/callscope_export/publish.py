@@ -103,6 +103,7 @@ def publish(
     with _writing(repository), _staging_beside(repository) as staging:
         staged = [_stage(model, repository, staging / model.signature.name, progress) for model in models]
         report = gate(_graphs(staged)) if gate else b""
+        repository.mkdir(exist_ok=True)
         _place_versions(staged, repository)
         if report:
             _report(report, staged, repository)
@@ -179,8 +180,9 @@ def _pinned(config: str) -> tuple[int, ...]:
 
 @contextmanager
 def _staging_beside(repository: Path) -> Iterator[Path]:
-    repository.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=repository.resolve().parent))
+    home = repository.resolve().parent
+    home.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=home))
     try:
         yield folder
     finally:
