@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check serve repository demo-models clean
+.PHONY: help demo test test-referee check serve repository bench-large demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,7 +39,7 @@ test: $(VENV)/dev ## every test that needs no torch, against a real Triton
 	@$(BIN)/python -m pytest
 
 test-referee: .venv-referee/ready ## the exported graphs against transformers, any classifier, and the demo recipe (takes torch)
-	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_tracer.py tests/recipe
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/recipe
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
@@ -52,6 +52,9 @@ serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 
 repository: $(VENV)/dev ## export demo/checkpoints into model_repository again
 	@$(BIN)/callscope export all --recipe demo/repository.toml --repository model_repository
+
+bench-large: $(VENV)/dev ## export a random large-v3 in each precision and serve it (20 GB of disk, some minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.large
 
 demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothing (hours) and measure them
 	@demo/make-models.sh

@@ -7,7 +7,8 @@ by optimum, which needs both.
 """
 
 from .errors import ExportError
-from .export import ExportReport, export_classifier, export_whisper
+from .export import export_classifier, export_whisper
+from .plan import ExportReport
 from .publish import PublishedModel, roll_back
 from .recipe import export_all
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .contract import Signature
 from .decoder_layers import load_decoder
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import Loader
 from .precision import Precision, cast_float
 from .whisper import WhisperSettings
@@ -25,6 +25,10 @@ FLOAT = onnx.TensorProto.FLOAT
 
 SEEN = 1e-6
 """A state at which no token looks more than another by this much says nothing; the two others blow up its noise."""
+
+TOGETHER = 24
+"""Heads whose pictures are in memory at once: some 30 MB each while they are made, of 224 tokens over 30 s. OpenAI
+names at most 23 for a model, and a large model that names none has 320."""
 
 MEDIAN_OF_7 = (
     ((0, 6), (2, 3), (4, 5)),
@@ -39,7 +43,7 @@ MEDIAN_OF_7 = (
 
 def aligner_graph(
     weights: Mapping[str, NDArray[Any]], settings: WhisperSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph of the contract's `whisper_aligner`.
 
     Row `i` of a picture belongs to token `i`: it is where the decoder looked when it was about to write that token. The
@@ -59,8 +63,7 @@ def aligner_graph(
         _head(graph, attentions[layer], head, settings.prompt.length - 1, precision)
         for layer, head in settings.alignment_heads
     ]
-    looked = graph.op("Concat", *heads, axis=1)
-    picture = graph.op("ReduceMean", _median_of_7(graph, written.standardised(looked)), graph.integers(1), keepdims=0)
+    picture = _mean_picture(graph, written, heads)
     return finish(graph, signature, {"alignment": written.padded(graph.op("Mul", picture, written.valid))})
 
 
@@ -125,6 +128,19 @@ def _head(graph: GraphBuilder, attention: str, head: int, first: int, precision:
     starts, ends = graph.integers(head, first), graph.integers(head + 1, np.iinfo(np.int64).max)
     sliced = graph.op("Slice", attention, starts, ends, graph.integers(1, 2))
     return cast_float(graph, sliced, precision.float_type, "FP32")
+
+
+def _mean_picture(graph: GraphBuilder, written: _Written, heads: list[str]) -> str:
+    """Average what heads looked at, each (batch, 1, T, C), over at most `TOGETHER` of them at a time: (batch, T, C)."""
+    pictures = []
+    for start in range(0, len(heads), TOGETHER):
+        looked = graph.op("Concat", *heads[start : start + TOGETHER], axis=1)
+        smooth = _median_of_7(graph, written.standardised(looked))
+        reduce = "ReduceMean" if len(heads) <= TOGETHER else "ReduceSum"
+        pictures.append(graph.op(reduce, smooth, graph.integers(1), keepdims=0))
+    if len(pictures) == 1:
+        return pictures[0]
+    return graph.op("Div", graph.op("Sum", *pictures), graph.constant(np.float32(len(heads))))
 
 
 def _causal(graph: GraphBuilder, settings: WhisperSettings, precision: Precision, length: str) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from .contract import Signature
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import FeedForward, Loader, SelfAttention
 from .precision import Precision, cast_float
 
@@ -56,7 +55,7 @@ def uncovered(config: Mapping[str, Any]) -> str:
     return next(others, "")
 
 
-def bert_graph(weights: Weights, settings: BertSettings, precision: Precision, signature: Signature) -> onnx.ModelProto:
+def bert_graph(weights: Weights, settings: BertSettings, precision: Precision, signature: Signature) -> Graph:
     """Build the graph from `input_ids` and `attention_mask`, shape (batch, L), to `logits`."""
     graph = GraphBuilder(signature.name)
     loader = Loader(graph, weights, precision)

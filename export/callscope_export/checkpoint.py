@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ml_dtypes
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CheckpointInvalid, CheckpointMissing, CheckpointUnsupported
+from .vocabulary import build_tokenizer, can_build
 
 Array = NDArray[Any]
 
@@ -34,10 +36,18 @@ class Weights(Mapping[str, Array]):
     """The arrays of one or more safetensors files, read from disk when asked for, floats as float32.
 
     Names lose the prefix: the same model is saved with it or without, depending on the class that saved it.
+
+    Args:
+        files: The files.
+        prefix: What names lose.
+        same: Names of arrays that may be there under another name alone, by that other name.
     """
 
-    def __init__(self, files: tuple[Path, ...], prefix: str) -> None:
+    def __init__(self, files: tuple[Path, ...], prefix: str, same: Mapping[str, str] = MappingProxyType({})) -> None:
         self._places = {name.removeprefix(prefix): place for file in files for name, place in _index(file).items()}
+        for other, name in same.items():
+            if other in self._places:
+                self._places.setdefault(name, self._places[other])
 
     def __getitem__(self, name: str) -> Array:
         """Read one array.
@@ -72,9 +82,9 @@ class Checkpoint:
     source: str
     revision: str
 
-    def weights(self, prefix: str) -> Weights:
-        """Open every safetensors file of the folder; names lose the prefix."""
-        return Weights(_weight_files(self.folder), prefix)
+    def weights(self, prefix: str, same: Mapping[str, str] = MappingProxyType({})) -> Weights:
+        """Open every safetensors file of the folder; the arguments are those of `Weights`."""
+        return Weights(_weight_files(self.folder), prefix, same)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -83,8 +93,32 @@ class Checkpoint:
 
     @property
     def tokenizer(self) -> bytes:
-        """The content of tokenizer.json."""
-        return _read(self.folder / "tokenizer.json")
+        """The content of tokenizer.json, made of vocab.json and merges.txt where that is missing.
+
+        Raises:
+            CheckpointInvalid: The folder has neither.
+        """
+        if self.has("tokenizer.json") or not can_build(self.folder):
+            return _read(self.folder / "tokenizer.json")
+        return build_tokenizer(self.folder)
+
+    @property
+    def added_tokens(self) -> dict[str, int]:
+        """The ids of tokens that stand for themselves, such as <|endoftext|>.
+
+        Raises:
+            CheckpointInvalid: There is no tokenizer, or it cannot be understood.
+        """
+        try:
+            added = json.loads(self.tokenizer).get("added_tokens", [])
+            return {str(token["content"]): int(token["id"]) for token in added}
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            path = self.folder / "tokenizer.json"
+            raise CheckpointInvalid(f"{path} is no tokenizer ({error}). Fetch the checkpoint again.") from error
+
+    def has(self, file_name: str) -> bool:
+        """Tell whether the folder has a file."""
+        return (self.folder / file_name).is_file()
 
     def settings(self, file_name: str) -> dict[str, Any]:
         """Read one of the folder's JSON files.

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import onnx
-
 from .bert import BertSettings, bert_graph, uncovered
 from .checkpoint import Checkpoint
 from .contract import Signature
 from .errors import CheckpointInvalid
+from .graph import Graph
 from .precision import Precision
 from .tracer import traced_graph
 
@@ -79,7 +78,7 @@ def read_classifier(checkpoint: Checkpoint, *, per_token: bool) -> ClassifierSet
 
 def classifier_graph(
     checkpoint: Checkpoint, settings: ClassifierSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph from `input_ids` and `attention_mask`, shape (batch, L), to `logits`.
 
     Raises:
@@ -88,7 +87,7 @@ def classifier_graph(
     """
     config = checkpoint.config
     if reason := uncovered(config):
-        return traced_graph(checkpoint, reason, signature, precision, per_token=settings.per_token)
+        return Graph.of(traced_graph(checkpoint, reason, signature, precision, per_token=settings.per_token))
     try:
         bert = BertSettings.of(config, per_token=settings.per_token)
     except KeyError as error:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .attention import Cache
 from .contract import Signature, Tensor
 from .decoder_layers import Decoder, load_decoder
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import Loader
 from .picking import Picker
 from .precision import Precision
@@ -29,7 +29,7 @@ INT32 = onnx.TensorProto.INT32
 
 def decoder_graph(
     weights: Mapping[str, NDArray[Any]], settings: WhisperSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph of the contract's `whisper_decoder`: a whole transcript for each row of encoder states."""
     graph = GraphBuilder("whisper_decoder")
     states, language, task, max_tokens, temperature = (graph.input(t, batched=True) for t in signature.inputs)

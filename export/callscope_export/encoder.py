@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import onnx
 from numpy.typing import NDArray
 
 from .contract import Signature
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .layers import FeedForward, Loader, whisper_self_attention
 from .precision import Precision, cast_float
 from .whisper import WhisperSettings
@@ -15,7 +14,7 @@ from .whisper import WhisperSettings
 
 def encoder_graph(
     weights: Mapping[str, NDArray[Any]], settings: WhisperSettings, precision: Precision, signature: Signature
-) -> onnx.ModelProto:
+) -> Graph:
     """Build the graph from the log-mel spectrogram, shape (batch, M, F), to the states, shape (batch, C, D)."""
     graph = GraphBuilder("whisper_encoder")
     loader = Loader(graph, weights, precision).at("encoder")

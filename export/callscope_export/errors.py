@@ -6,9 +6,13 @@ ExportError
 │   └── CheckpointUnsupported   a kind of model, or a setting of one, that no graph here covers, or not without an extra
 ├── ProfileInvalid           a profile or a precision that does not exist or does not parse
 ├── RecipeInvalid            the TOML file of `export_all` cannot be used
+├── LanguageUnknown          the checkpoint does not know a language that is to be served
+├── EvaluationImpossible     the recordings and texts of an evaluation cannot be used
+├── PartMissing              an optional part of the exporter is not installed
 ├── RepositoryUnwritable     the model repository cannot be written
 ├── NothingBefore            the model repository remembers no earlier export
-└── ParityFailed             the graphs do not say what the checkpoint says
+├── ParityFailed             the graphs do not say what the checkpoint says
+└── EvaluationFailed         the graphs err more than the checkpoint
 """
 
 from typing import ClassVar
@@ -44,6 +48,24 @@ class RecipeInvalid(ExportError):
     exit_code = 2
 
 
+class LanguageUnknown(ExportError):
+    """The checkpoint does not know a language that is to be served."""
+
+    exit_code = 2
+
+
+class EvaluationImpossible(ExportError):
+    """The recordings and texts of an evaluation cannot be used."""
+
+    exit_code = 2
+
+
+class PartMissing(ExportError):
+    """An optional part of the exporter is not installed."""
+
+    exit_code = 6
+
+
 class RepositoryUnwritable(ExportError):
     """The model repository cannot be written."""
 
@@ -54,3 +76,7 @@ class NothingBefore(ExportError):
 
 class ParityFailed(ExportError):
     """The graphs do not say what the checkpoint says."""
+
+
+class EvaluationFailed(ExportError):
+    """The graphs err more than the checkpoint."""

@@ -1,11 +1,14 @@
 """A small writer of ONNX graphs: operators in, protobuf out.
 
 A value is known by its name. Weights always belong to the outermost graph, where loop bodies and branches see them as
-outer-scope values, so that a weight used in several places is stored once.
+outer-scope values, so that a weight used in several places is stored once. They stay arrays beside the protobuf
+message, which ends at 2 GiB and would hold them a second time.
 """
 
 import hashlib
 import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +22,7 @@ OPSET = 20
 IR_VERSION = 9
 CONTRIB = "com.microsoft"
 
+Array = NDArray[Any]
 Attribute = int | float | str | list[int] | onnx.GraphProto
 
 _ONNX_TYPES = {
@@ -32,18 +36,56 @@ _ONNX_TYPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole graph, ready to be written to a file.
+
+    Attributes:
+        bare: The model without its weights: inputs, nodes, outputs.
+        weights: The initializers by their names, in the order in which they are stored.
+    """
+
+    bare: onnx.ModelProto
+    weights: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, model: onnx.ModelProto) -> Self:
+        """Part a model that another tool made from its weights."""
+        bare = onnx.ModelProto()
+        bare.CopyFrom(model)
+        del bare.graph.initializer[:]
+        return cls(bare, {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer})
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of its one file, within a thousandth."""
+        return int(self.bare.ByteSize()) + sum(array.nbytes for array in self.weights.values())
+
+    def whole(self) -> onnx.ModelProto:
+        """Copy the weights into the model; beyond 2 GiB no file can hold that."""
+        model = onnx.ModelProto()
+        model.CopyFrom(self.bare)
+        for name, array in self.weights.items():
+            model.graph.initializer.append(numpy_helper.from_array(array, name))
+        return model
+
+
 class GraphBuilder:
     """The nodes of one graph, or of a body inside one, in the order they are added."""
 
     def __init__(self, name: str, outer: Self | None = None) -> None:
         self._name = name
-        self._root: GraphBuilder = outer._root if outer else self
+        self._outer = outer
         self._nodes: list[onnx.NodeProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._given: dict[str, str] = {}
-        self._weights: dict[str, onnx.TensorProto] = {}
+        self._weights: dict[str, tuple[str, Array]] = {}
         self._numbers = itertools.count()
+
+    @property
+    def _root(self) -> "GraphBuilder":
+        return self._outer._root if self._outer else self
 
     def op(self, op_type: str, *inputs: str, domain: str = "", **attributes: Attribute) -> str:
         """Add an operator with one output and return that output's name."""
@@ -56,14 +98,14 @@ class GraphBuilder:
         self._nodes.append(helper.make_node(op_type, list(inputs), names, name, None, domain, None, **attributes))
         return names
 
-    def constant(self, value: NDArray[Any] | np.generic) -> str:
+    def constant(self, value: Array | np.generic) -> str:
         """Store an array with the outermost graph, once however often its content is asked for."""
         array = np.ascontiguousarray(value).reshape(value.shape)
-        digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
+        digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
         weights = self._root._weights
-        if digest not in weights:
-            weights[digest] = numpy_helper.from_array(array, name=f"constant_{len(weights)}")
-        return weights[digest].name
+        name, _ = weights.setdefault(digest.hexdigest(), (f"constant_{len(weights)}", array))
+        return name
 
     def integers(self, *values: int) -> str:
         """Store a vector of INT64, such as a shape or a list of axes."""
@@ -88,24 +130,28 @@ class GraphBuilder:
         return GraphBuilder(name, outer=self)
 
     def graph(self) -> onnx.GraphProto:
-        """Close the graph; its weights come along where it is the outermost one, and nothing that no output needs."""
+        """Close a body or a branch; nothing that no output needs comes along."""
+        nodes, _ = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
+        return helper.make_graph(nodes, self._name, self._inputs, self._outputs)
+
+    def whole(self) -> Graph:
+        """Close the outermost graph, of opset `OPSET` and IR version `IR_VERSION`, with the weights it needs."""
         nodes, needed = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
-        weights = [weight for weight in self._weights.values() if weight.name in needed]
-        return helper.make_graph(nodes, self._name, self._inputs, self._outputs, weights)
-
-    def model(self) -> onnx.ModelProto:
-        """Close the outermost graph as a model of opset `OPSET` and IR version `IR_VERSION`."""
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-        return helper.make_model(
-            self.graph(), opset_imports=opsets, ir_version=IR_VERSION, producer_name="callscope_export"
+        bare = helper.make_model(
+            helper.make_graph(nodes, self._name, self._inputs, self._outputs),
+            opset_imports=opsets,
+            ir_version=IR_VERSION,
+            producer_name="callscope_export",
         )
+        return Graph(bare, {name: array for name, array in self._weights.values() if name in needed})
 
 
-def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) -> onnx.ModelProto:
+def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) -> Graph:
     """Give every output of the signature its value and close the graph."""
     for tensor in signature.outputs:
         graph.output(tensor, values[tensor.name], batched=signature.batched)
-    return graph.model()
+    return graph.whole()
 
 
 def _named(nodes: list[onnx.NodeProto], given: dict[str, str]) -> list[onnx.NodeProto]:

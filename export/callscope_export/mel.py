@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from .contract import Signature
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 from .whisper import MelSettings
 
 Matrix = NDArray[np.float64]
@@ -19,7 +19,7 @@ HIGHEST_HZ = 8000.0
 _BREAK_HZ, _BREAK_MEL, _LOG_STEP = 1000.0, 15.0, 27.0 / np.log(6.4)
 
 
-def log_mel_graph(settings: MelSettings, signature: Signature) -> onnx.ModelProto:
+def log_mel_graph(settings: MelSettings, signature: Signature) -> Graph:
     """Build the graph from INT16 audio, shape (batch, S), to the log-mel spectrogram, shape (batch, M, F).
 
     Formula: WhisperFeatureExtractor of transformers (reflect padding, periodic Hann window, power, Slaney mel bands,

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from .graph import GraphBuilder
-from .whisper import Prompt
+from .prompt_tokens import Prompt
 
 
 @dataclass(frozen=True, slots=True)

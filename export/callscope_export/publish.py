@@ -6,7 +6,6 @@ keeps its version. What was served before stays until the next export: its versi
 `PREVIOUS`, from which `roll_back` takes them.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -17,20 +16,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import onnx
-
 from .contract import Signature
 from .errors import NothingBefore, RepositoryUnwritable
+from .graph import Graph
+from .graph_files import GRAPH, WrittenGraph, graph_digest, write_graph
+from .progress import Progress, silent
 from .readme import repository_readme
 
-GRAPH = "model.onnx"
-EXTERNAL = "model.onnx.data"
-MANIFEST = "manifest.json"
 REPORT = "report.json"
 PREVIOUS = "previous.json"
-LARGEST_FILE_BYTES = 1_500_000_000
-"""Weights beyond this go into a file of their own: protobuf ends at 2 GiB."""
 
+Build = Callable[[], Graph]
+"""Builds a graph. Graphs are built and written one after another, so that no two are in memory."""
 Gate = Callable[[Mapping[str, Path]], bytes]
 """Takes the graphs by their models' names, and returns the report that goes into their version folders."""
 
@@ -43,13 +40,13 @@ class Model:
 
     Attributes:
         signature: Its contract.
-        graph: What it runs; None for an ensemble.
+        build: Builds what it runs; None for an ensemble.
         config: Renders config.pbtxt from the version and the graph's sha256.
         warmup: Files of its warmup folder.
     """
 
     signature: Signature
-    graph: onnx.ModelProto | None
+    build: Build | None
     config: Callable[[int, str], str]
     warmup: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -84,7 +81,12 @@ class _Staged:
 
 
 def publish(
-    models: Sequence[Model], repository: Path, *, keep_previous: bool = True, gate: Gate | None = None
+    models: Sequence[Model],
+    repository: Path,
+    *,
+    keep_previous: bool = True,
+    gate: Gate | None = None,
+    progress: Progress = silent,
 ) -> tuple[PublishedModel, ...]:
     """Put models into a repository, and its README beside them.
 
@@ -93,18 +95,18 @@ def publish(
         repository: The folder; it is made where it does not exist.
         keep_previous: Whether to keep what these models served before, for `roll_back`.
         gate: Looks at the graphs before anything is published, and raises to prevent it.
+        progress: Is told what happens, a line at a time.
 
     Raises:
         RepositoryUnwritable: The folder or its parent cannot be written.
     """
     with _writing(repository), _staging_beside(repository) as staging:
-        staged = [_stage(model, repository, staging / model.signature.name) for model in models]
-        if gate:
-            graphs = {entry.published.name: entry.folder / "version" for entry in staged if entry.model.graph}
-            report = gate({name: version / GRAPH for name, version in graphs.items()})
-            for version in graphs.values():
-                (version / REPORT).write_bytes(report)
+        staged = [_stage(model, repository, staging / model.signature.name, progress) for model in models]
+        report = gate(_graphs(staged)) if gate else b""
+        repository.mkdir(exist_ok=True)
         _place_versions(staged, repository)
+        if report:
+            _report(report, staged, repository)
         configs = {entry.published.name: entry.config for entry in staged}
         before = _configs(repository, configs)
         if before != configs:
@@ -178,53 +180,42 @@ def _pinned(config: str) -> tuple[int, ...]:
 
 @contextmanager
 def _staging_beside(repository: Path) -> Iterator[Path]:
-    repository.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=repository.resolve().parent))
+    home = repository.resolve().parent
+    home.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{repository.name}.", dir=home))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _stage(model: Model, repository: Path, folder: Path) -> _Staged:
+def _stage(model: Model, repository: Path, folder: Path, progress: Progress) -> _Staged:
     """Write a model beside the repository and give it a version: the one that holds the same graph, or the next."""
     content = folder / "version"
     content.mkdir(parents=True)
-    sha256, size_bytes = _write_graph(model.graph, content) if model.graph else _write_ensemble(content)
+    written = write_graph(model.build(), content, progress) if model.build else _write_ensemble(content)
     held = _versions(repository / model.signature.name)
-    same = (number for number, path in held.items() if _digest(path) == sha256)
+    same = (number for number, path in held.items() if graph_digest(path) == written.sha256)
     version = next(same, max(held, default=0) + 1)
-    return _Staged(model, folder, PublishedModel(model.signature.name, version, sha256, size_bytes))
+    published = PublishedModel(model.signature.name, version, written.sha256, written.size_bytes)
+    return _Staged(model, folder, published)
 
 
-def _write_graph(graph: onnx.ModelProto, folder: Path) -> tuple[str, int]:
-    external = graph.ByteSize() > LARGEST_FILE_BYTES
-    onnx.save_model(graph, folder / GRAPH, save_as_external_data=external, location=EXTERNAL)
-    onnx.checker.check_model(folder / GRAPH)
-    files = [path for path in (folder / GRAPH, folder / EXTERNAL) if path.is_file()]
-    manifest = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256([path])} for path in files}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return _sha256(files), sum(path.stat().st_size for path in files)
-
-
-def _write_ensemble(folder: Path) -> tuple[str, int]:
+def _write_ensemble(folder: Path) -> WrittenGraph:
     (folder / ".gitkeep").touch()
-    return "", 0
+    return WrittenGraph("", 0)
 
 
-def _digest(version: Path) -> str:
-    """Hash a version's graph, and its weights where they have a file of their own; empty where there is none."""
-    found = [path for path in (version / GRAPH, version / EXTERNAL) if path.is_file()]
-    return _sha256(found) if found else ""
+def _graphs(staged: Sequence[_Staged]) -> dict[str, Path]:
+    return {entry.published.name: entry.folder / "version" / GRAPH for entry in staged if entry.model.build}
 
 
-def _sha256(files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+def _report(report: bytes, staged: Sequence[_Staged], repository: Path) -> None:
+    """Put a report beside every graph it speaks of, one that was there before included."""
+    for entry in staged:
+        if entry.model.build:
+            version = repository / entry.published.name / str(entry.published.version)
+            _replace(entry.folder / REPORT, report, version / REPORT)
 
 
 def _versions(model: Path) -> dict[int, Path]:

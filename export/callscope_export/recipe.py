@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RecipeInvalid
-from .export import ExportReport, Progress, export_classifier, export_whisper, silent
+from .export import export_classifier, export_whisper
+from .plan import ExportReport
+from .progress import Progress, silent
 
 EXPORTS: dict[str, Callable[..., ExportReport]] = {
     "whisper": export_whisper,
@@ -23,7 +25,8 @@ def export_all(
     """Run every export that a recipe names.
 
     The recipe is a TOML file with `repository`, `profile`, `keep_previous` (all optional) and the tables `whisper`,
-    `punctuate` and `sentiment`, each with a `source` and any other argument of its export. Paths are relative to it.
+    `punctuate` and `sentiment`, each with a `source` and any other argument of its export, such as
+    `languages = ["ja", "ko"]` or `evaluate = "calls"`. Paths are relative to it.
 
     Args:
         recipe: The file.
@@ -59,6 +62,8 @@ def _follow(
     if unknown := [name for name in settings if name not in known]:
         raise RecipeInvalid(f"{recipe} has the unknown setting {unknown[0]}. Use any of {', '.join(known)}.")
     local = recipe.parent / source
+    if "evaluate" in settings:
+        settings["evaluate"] = recipe.parent / settings["evaluate"]
     return export(local if local.is_dir() else source, repository, **{**shared, **settings})
 
 

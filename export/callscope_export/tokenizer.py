@@ -3,15 +3,14 @@
 from importlib.util import find_spec
 
 import numpy as np
-import onnx
 
 from .checkpoint import Checkpoint
 from .contract import Signature
 from .errors import CheckpointInvalid
-from .graph import GraphBuilder, finish
+from .graph import Graph, GraphBuilder, finish
 
 
-def tokenizer_graph(content: bytes, signature: Signature) -> onnx.ModelProto:
+def tokenizer_graph(content: bytes, signature: Signature) -> Graph:
     """Build the graph from `offset` and `length`, each of shape (1,), to `length` bytes, fewer at the end."""
     graph = GraphBuilder(signature.name)
     offset, length = (graph.input(tensor) for tensor in signature.inputs)

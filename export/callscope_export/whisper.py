@@ -1,16 +1,21 @@
 """What an export needs to know of a Whisper checkpoint, read from its settings and nowhere else."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .checkpoint import Checkpoint
-from .errors import CheckpointInvalid, CheckpointUnsupported
+from .checkpoint import Checkpoint, Weights
+from .errors import CheckpointInvalid, CheckpointUnsupported, LanguageUnknown
+from .progress import Progress, silent
+from .prompt_tokens import Prompt, read_prompt
 
 MOST_TOKENS = 224
 """Whisper's own limit of text tokens in a window: half of its text context (openai/whisper, decoding.py)."""
 
-NO_SPEECH_NAMES = ("<|nospeech|>", "<|nocaptions|>")
+EXTRACTOR = {"sampling_rate": 16_000, "chunk_length": 30, "n_fft": 400, "hop_length": 160}
+"""What WhisperFeatureExtractor of transformers takes where a checkpoint does not say."""
+TABLE, SCORES = "decoder.embed_tokens.weight", "proj_out.weight"
+"""One array: tied embeddings are saved under either name, or both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +32,6 @@ class MelSettings:
     def frames(self) -> int:
         """Frames of a window."""
         return self.window_samples // self.hop_samples
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """The special tokens, from generation_config.json.
-
-    Attributes:
-        start: The first token of every prompt.
-        languages: Token id by language code; empty for an English-only checkpoint.
-        tasks: Token id by task name, the default first; empty for an English-only checkpoint.
-        no_timestamps: The token that ends the prompt.
-        no_speech: The token whose probability after `start` says that nobody speaks.
-        end_of_text: The token that ends a transcript.
-        suppress: Tokens that are never chosen.
-        begin_suppress: Tokens that are not chosen first.
-    """
-
-    start: int
-    languages: Mapping[str, int]
-    tasks: Mapping[str, int]
-    no_timestamps: int
-    no_speech: int
-    end_of_text: int
-    suppress: tuple[int, ...]
-    begin_suppress: tuple[int, ...]
-
-    @property
-    def length(self) -> int:
-        """Tokens before the first of the text."""
-        return 2 + bool(self.languages) + bool(self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +70,30 @@ class WhisperSettings:
             "N": self.max_tokens,
         }
 
+    def speaking(self, languages: Sequence[str]) -> "WhisperSettings":
+        """Leave only some languages to be detected and served; all where none is named.
 
-def read_whisper(checkpoint: Checkpoint) -> WhisperSettings:
-    """Read a checkpoint's settings.
+        Raises:
+            LanguageUnknown: The checkpoint does not know one of them.
+        """
+        known = self.prompt.known_languages or {"en": -1}
+        if unknown := [code for code in languages if code not in known]:
+            raise LanguageUnknown(
+                f"The checkpoint does not know the language {unknown[0]!r}. Choose among {', '.join(known)}."
+            )
+        if not languages or not self.prompt.languages:
+            return self
+        chosen = {code: token for code, token in known.items() if code in languages}
+        return replace(self, prompt=replace(self.prompt, languages=chosen))
+
+
+def whisper_weights(checkpoint: Checkpoint) -> Weights:
+    """Open a checkpoint's weights, with the names of `WhisperModel`."""
+    return checkpoint.weights("model.", same={SCORES: TABLE})
+
+
+def read_whisper(checkpoint: Checkpoint, note: Progress = silent) -> WhisperSettings:
+    """Read a checkpoint's settings, and note those that are not taken as they are.
 
     Raises:
         CheckpointInvalid: A setting is missing, or two of them contradict each other.
@@ -106,18 +102,27 @@ def read_whisper(checkpoint: Checkpoint) -> WhisperSettings:
     config = checkpoint.config
     _refuse_unsupported(config, checkpoint.folder.name)
     try:
-        settings = _settings(checkpoint, config)
+        settings = _settings(checkpoint, config, note)
     except KeyError as error:
         raise CheckpointInvalid(
             f"The settings in {checkpoint.folder} have no {error}. "
             "Take the generation_config.json and preprocessor_config.json of the model it was made from."
         ) from error
+    _refuse_contradictions(settings, config)
+    return settings
+
+
+def _refuse_contradictions(settings: WhisperSettings, config: Mapping[str, Any]) -> None:
+    if settings.mel.mel_bins != config.get("num_mel_bins", settings.mel.mel_bins):
+        raise CheckpointInvalid(
+            f"preprocessor_config.json makes {settings.mel.mel_bins} mel bins and config.json wants "
+            f"{config['num_mel_bins']}. Correct feature_size or num_mel_bins."
+        )
     if settings.mel.frames != 2 * settings.encoder_positions:
         raise CheckpointInvalid(
             f"preprocessor_config.json makes {settings.mel.frames} frames and config.json wants "
             f"{2 * settings.encoder_positions}. Correct chunk_length or max_source_positions."
         )
-    return settings
 
 
 def _refuse_unsupported(config: Mapping[str, Any], name: str) -> None:
@@ -130,11 +135,13 @@ def _refuse_unsupported(config: Mapping[str, Any], name: str) -> None:
             )
 
 
-def _settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> WhisperSettings:
+def _settings(checkpoint: Checkpoint, config: Mapping[str, Any], note: Progress) -> WhisperSettings:
+    generation = _generation(checkpoint, config)
+    layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     return WhisperSettings(
-        mel=_mel(checkpoint.settings("preprocessor_config.json")),
-        prompt=_prompt(checkpoint, config["vocab_size"]),
-        alignment_heads=_alignment_heads(checkpoint, config["decoder_layers"], config["decoder_attention_heads"]),
+        mel=_mel({**EXTRACTOR, "feature_size": config["num_mel_bins"], **_extractor(checkpoint)}),
+        prompt=read_prompt(generation, checkpoint.added_tokens, config["vocab_size"], note),
+        alignment_heads=_alignment_heads(generation, layers, heads, note),
         width=config["d_model"],
         encoder_layers=config["encoder_layers"],
         encoder_heads=config["encoder_attention_heads"],
@@ -146,18 +153,44 @@ def _settings(checkpoint: Checkpoint, config: Mapping[str, Any]) -> WhisperSetti
     )
 
 
-def _alignment_heads(checkpoint: Checkpoint, layers: int, heads: int) -> tuple[tuple[int, int], ...]:
+def _generation(checkpoint: Checkpoint, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Read generation_config.json, or what config.json holds of it where there is none, as transformers does.
+
+    `forced_decoder_ids` is not taken from there: OpenAI's multilingual checkpoints force English in config.json, and
+    say in generation_config.json that the language is to be detected.
+    """
+    name = "generation_config.json"
+    if checkpoint.has(name):
+        return checkpoint.settings(name)
+    inherited = ("decoder_start_token_id", "eos_token_id", "suppress_tokens", "begin_suppress_tokens")
+    return {key: config[key] for key in inherited if config.get(key) is not None}
+
+
+def _extractor(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Read the feature extractor's settings; newer checkpoints keep them in processor_config.json."""
+    name, newer = "preprocessor_config.json", "processor_config.json"
+    if checkpoint.has(newer) and not checkpoint.has(name):
+        found = checkpoint.settings(newer).get("feature_extractor") or {}
+    else:
+        found = checkpoint.settings(name)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _alignment_heads(
+    generation: Mapping[str, Any], layers: int, heads: int, note: Progress
+) -> tuple[tuple[int, int], ...]:
     """Read the heads that the checkpoint names; where it names none, take all of the last half of the layers.
 
-    That is OpenAI's own choice for a model that it has not looked into (openai/whisper, model.py).
+    That is OpenAI's own choice for a model that it has not looked into (openai/whisper, model.py). A model distilled
+    from another may still name that one's heads, which says nothing about its own.
     """
-    named = checkpoint.settings("generation_config.json").get("alignment_heads") or ()
+    named = generation.get("alignment_heads") or ()
     if beyond := [pair for pair in named if not (0 <= pair[0] < layers and 0 <= pair[1] < heads)]:
-        raise CheckpointInvalid(
-            f"generation_config.json of {checkpoint.folder.name} names the alignment head {beyond[0]}, and the decoder "
-            f"has {layers} layers of {heads} heads. Correct alignment_heads there, or take it out."
+        note(
+            f"alignment_heads names {beyond[0]}, and the decoder has {layers} layers of {heads} heads: word times "
+            "follow all heads of the last half of the layers"
         )
-    if named:
+    elif named:
         return tuple((int(layer), int(head)) for layer, head in named)
     return tuple((layer, head) for layer in range(layers // 2, layers) for head in range(heads))
 
@@ -170,37 +203,3 @@ def _mel(preprocessor: Mapping[str, Any]) -> MelSettings:
         hop_samples=preprocessor["hop_length"],
         mel_bins=preprocessor["feature_size"],
     )
-
-
-def _prompt(checkpoint: Checkpoint, vocabulary: int) -> Prompt:
-    generation = checkpoint.settings("generation_config.json")
-    return Prompt(
-        start=generation["decoder_start_token_id"],
-        languages={token.strip("<|>"): token_id for token, token_id in (generation.get("lang_to_id") or {}).items()},
-        tasks=_tasks(generation) if generation.get("lang_to_id") else {},
-        no_timestamps=generation["no_timestamps_token_id"],
-        no_speech=_no_speech(checkpoint, generation["no_timestamps_token_id"]),
-        end_of_text=_only(generation["eos_token_id"]),
-        suppress=_inside(generation.get("suppress_tokens"), vocabulary),
-        begin_suppress=_inside(generation.get("begin_suppress_tokens"), vocabulary),
-    )
-
-
-def _tasks(generation: Mapping[str, Any]) -> dict[str, int]:
-    """Read the tasks, transcription first: it is the default."""
-    tasks = generation.get("task_to_id") or {}
-    return {"transcribe": tasks["transcribe"], **tasks} if tasks else {}
-
-
-def _no_speech(checkpoint: Checkpoint, no_timestamps: int) -> int:
-    """Find the token by its names; failing that, where transformers' WhisperNoSpeechDetection expects it."""
-    added = {token["content"]: token["id"] for token in checkpoint.settings("tokenizer.json").get("added_tokens", [])}
-    return next((int(added[name]) for name in NO_SPEECH_NAMES if name in added), no_timestamps - 1)
-
-
-def _only(token: int | list[int]) -> int:
-    return token[0] if isinstance(token, list) else token
-
-
-def _inside(tokens: list[int] | None, vocabulary: int) -> tuple[int, ...]:
-    return tuple(token for token in tokens or () if 0 <= token < vocabulary)

@@ -39,9 +39,9 @@ class TinyWhisper:
         return 2 * self.encoder_positions
 
 
-def write_whisper(folder: Path, tiny: TinyWhisper) -> Path:
+def write_whisper(folder: Path, tiny: TinyWhisper, tokenizer: Tokenizer | None = None) -> Path:
     """Write a checkpoint whose every token has a fair chance, end-of-text included."""
-    tokenizer = _whisper_tokenizer(tiny)
+    tokenizer = tokenizer or _whisper_tokenizer(tiny)
     tokenizer.save(str(folder / "tokenizer.json"))
     ids = tokenizer.get_vocab(with_added_tokens=True)
     vocabulary = len(ids)

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
+from callscope_export import export_whisper
 from callscope_export.checkpoint import open_checkpoint
-from callscope_export.errors import CheckpointInvalid
 from callscope_export.whisper import read_whisper
 
 from ..referee.host_loop import HostWhisper
@@ -68,6 +69,27 @@ def test_without_any_all_of_the_last_half_of_the_layers_are(checkpoint: Checkpoi
     assert heads_of(checkpoint("english_only")) == ((1, 0), (1, 1), (1, 2))
 
 
-def test_heads_that_the_decoder_does_not_have_are_refused(checkpoint: Checkpoints, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointInvalid, match=r"alignment head \[7, 0\], and the decoder has 2 layers of 2 heads"):
-        heads_of(with_heads(checkpoint("multilingual"), tmp_path / "odd", [[0, 0], [7, 0]]))
+def test_heads_that_the_decoder_does_not_have_are_those_of_another_model(
+    checkpoint: Checkpoints, tmp_path: Path
+) -> None:
+    """A distilled model names the heads of its teacher, whose first layers are not its own."""
+    notes: list[str] = []
+    folder = with_heads(checkpoint("multilingual"), tmp_path / "distilled", [[0, 0], [7, 0]])
+    assert read_whisper(open_checkpoint(folder), notes.append).alignment_heads == ((1, 0), (1, 1))
+    (note,) = notes
+    assert "[7, 0], and the decoder has 2 layers of 2 heads" in note
+
+
+def test_many_heads_are_averaged_in_groups(
+    checkpoint: Checkpoints, open_model: OpenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscope_export.aligner.TOGETHER", 2)
+    export_whisper(checkpoint("english_only"), tmp_path, precision="fp32", parity="off")
+    grouped = onnxruntime.InferenceSession(tmp_path / "whisper_aligner" / "1" / "model.onnx")
+    rng = np.random.default_rng(8)
+    states = rng.standard_normal((3, 50, 48)).astype(np.float32)
+    tokens = rng.integers(0, 60, (3, 22)).astype(np.int32)
+    inputs = {"states": states, "tokens": tokens, "chosen_language": np.full((3, 1), -1, np.int32)}
+    (together,) = open_model("english_only", "whisper_aligner").run(None, inputs)
+    assert np.abs(together).max() > 0.1
+    np.testing.assert_allclose(grouped.run(None, inputs)[0], together, atol=1e-5)

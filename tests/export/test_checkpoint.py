@@ -13,6 +13,7 @@ from callscope_export.checkpoint import open_checkpoint
 from callscope_export.errors import CheckpointInvalid, CheckpointMissing, CheckpointUnsupported
 from callscope_export.whisper import read_whisper
 
+from .checkpoint_variants import change
 from .fixture_types import Checkpoints
 
 
@@ -22,16 +23,6 @@ def folder(checkpoint: Checkpoints, tmp_path: Path) -> Path:
     for file in checkpoint("multilingual").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     return tmp_path
-
-
-def change(path: Path, **settings: Any) -> None:
-    content = json.loads(path.read_text())
-    for key, value in settings.items():
-        if value is None:
-            del content[key]
-        else:
-            content[key] = value
-    path.write_text(json.dumps(content))
 
 
 @pytest.mark.parametrize(
@@ -100,9 +91,7 @@ def test_a_missing_tensor_is_named(folder: Path) -> None:
         open_checkpoint(folder).weights("model.")["encoder.conv9"]
 
 
-@pytest.mark.parametrize(
-    "name", ["config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json"]
-)
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "tokenizer.json"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(CheckpointInvalid, match=name):
@@ -122,8 +111,10 @@ def test_a_folder_without_weights_is_refused(folder: Path) -> None:
         open_checkpoint(folder)
 
 
-def test_a_missing_setting_is_named(folder: Path) -> None:
+def test_a_token_that_is_named_nowhere_is_asked_for(folder: Path) -> None:
     change(folder / "generation_config.json", no_timestamps_token_id=None)
+    content = (folder / "tokenizer.json").read_text().replace("<|notimestamps|>", "<|other|>")
+    (folder / "tokenizer.json").write_text(content)
     with pytest.raises(CheckpointInvalid, match="no_timestamps_token_id"):
         read_whisper(open_checkpoint(folder))
 
@@ -139,9 +130,18 @@ def test_the_default_task_is_transcription_wherever_it_stands(folder: Path) -> N
     assert list(read_whisper(open_checkpoint(folder)).prompt.tasks) == ["transcribe", "translate"]
 
 
+def test_a_missing_setting_is_named(folder: Path) -> None:
+    change(folder / "config.json", d_model=None)
+    with pytest.raises(CheckpointInvalid, match="d_model"):
+        read_whisper(open_checkpoint(folder))
+
+
 def test_settings_that_contradict_each_other_are_refused(folder: Path) -> None:
     change(folder / "preprocessor_config.json", chunk_length=30)
     with pytest.raises(CheckpointInvalid, match="3000 frames"):
+        read_whisper(open_checkpoint(folder))
+    change(folder / "preprocessor_config.json", chunk_length=1, feature_size=128)
+    with pytest.raises(CheckpointInvalid, match=r"128 mel bins and config\.json wants 80"):
         read_whisper(open_checkpoint(folder))
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import numpy_helper
 
 from callscope_export import export_whisper
 from callscope_export.errors import ParityFailed
+from callscope_export.graph import Graph
 
+from .checkpoint_variants import VARIANTS
 from .fixture_types import Checkpoints
 
 REASON = "compares with transformers, which the extra `referee` installs"
@@ -22,19 +23,17 @@ pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("transformers", reason=REASON)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-BuildGraph = Callable[..., onnx.ModelProto]
+BuildGraph = Callable[..., Graph]
 
 
 def damaged(build: BuildGraph) -> BuildGraph:
     """The same graph with its largest matrix turned a little."""
 
-    def build_damaged(*arguments: Any) -> onnx.ModelProto:
+    def build_damaged(*arguments: Any) -> Graph:
         graph = build(*arguments)
-        matrices = [one for one in graph.graph.initializer if len(one.dims) == 2 and one.data_type == 1]
-        largest = max(matrices, key=lambda one: np.prod(one.dims))
-        values = numpy_helper.to_array(largest).copy()
-        largest.CopyFrom(numpy_helper.from_array(np.roll(values, 1, axis=0), largest.name))
-        return graph
+        matrices = {name: array for name, array in graph.weights.items() if array.ndim == 2 and array.dtype == "f4"}
+        largest = max(matrices, key=lambda name: matrices[name].size)
+        return Graph(graph.bare, {**graph.weights, largest: np.roll(matrices[largest], 1, axis=0)})
 
     return build_damaged
 
@@ -53,6 +52,16 @@ def test_an_export_that_says_the_same_is_published_with_its_report(
         assert report["found"]["logprobs"] < 1e-4
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_checkpoint_saved_otherwise_says_what_transformers_makes_of_it(
+    checkpoint: Checkpoints, tmp_path: Path, variant: str
+) -> None:
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(checkpoint("multilingual"), folder)
+    VARIANTS[variant](folder)
+    assert export_whisper(folder, tmp_path / "repository", precision="fp32", parity="require").compared
+
+
 @pytest.mark.parametrize(
     ("graph", "named"), [("encoder_graph", "states of whisper_encoder"), ("decoder_graph", "whisper_decoder")]
 )
@@ -61,7 +70,7 @@ def test_a_damaged_graph_is_refused_by_name(
 ) -> None:
     export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    module = "callscope_export.export"
+    module = "callscope_export.whisper_models"
     monkeypatch.setattr(f"{module}.{graph}", damaged(getattr(__import__(module, fromlist=[graph]), graph)))
     with pytest.raises(ParityFailed, match=named):
         export_whisper(checkpoint("multilingual"), tmp_path, precision="fp32")

@@ -24,7 +24,7 @@ def open_built(
     """Open a graph of one input, given its builder."""
     signature = Signature("part", "onnxruntime", (Tensor("x", *x),), (Tensor("y", "FP32", output),))
     graph = GraphBuilder("part")
-    model = finish(graph, signature, {"y": write(graph, graph.input(signature.inputs[0], batched=True))})
+    model = finish(graph, signature, {"y": write(graph, graph.input(signature.inputs[0], batched=True))}).whole()
     return onnxruntime.InferenceSession(model.SerializeToString())
 
 

@@ -141,7 +141,7 @@ def test_large_weights_go_into_a_file_of_their_own(
     checkpoint: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = export_whisper(checkpoint("multilingual"), tmp_path / "small", precision="fp32")
-    monkeypatch.setattr("callscope_export.publish.LARGEST_FILE_BYTES", 10_000)
+    monkeypatch.setattr("callscope_export.graph_files.LARGEST_FILE_BYTES", 10_000)
     large = export_whisper(checkpoint("multilingual"), tmp_path / "large", precision="fp32")
     for one, other in zip(small.models, large.models, strict=True):
         folder = tmp_path / "large" / other.name / "1"

@@ -3,16 +3,22 @@
 These tests need torch and transformers (the extra `referee`); the others compare with plain numpy.
 """
 
+import json
+import shutil
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
+from callscope_export.checkpoint import open_checkpoint
 from callscope_export.mel import mel_filters
 from callscope_export.whisper import MelSettings
 
+from .checkpoint_variants import slow_tokenizer
 from .fixture_types import Checkpoints, OpenModel
 
 REASON = "compares with transformers, which the extra `referee` installs"
@@ -129,6 +135,26 @@ def test_evidence_equals_a_teacher_forced_run(checkpoint: Checkpoints, open_mode
     ended = np.cumsum(result["tokens"] == generation.eos_token_id, axis=1) > 1
     logprobs[ended] = 0
     np.testing.assert_allclose(result["logprobs"], logprobs, atol=2e-4)
+
+
+@pytest.mark.parametrize("end_in_vocabulary", [True, False])
+def test_a_tokenizer_of_older_files_equals_transformers(
+    checkpoint: Checkpoints, tmp_path: Path, *, end_in_vocabulary: bool
+) -> None:
+    shutil.copytree(checkpoint("multilingual"), tmp_path, dirs_exist_ok=True)
+    slow_tokenizer(tmp_path)
+    if end_in_vocabulary:  # as OpenAI's checkpoints have it
+        added = json.loads((tmp_path / "added_tokens.json").read_text())
+        vocabulary = json.loads((tmp_path / "vocab.json").read_text())
+        vocabulary["<|endoftext|>"] = added.pop("<|endoftext|>")
+        (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
+        (tmp_path / "added_tokens.json").write_text(json.dumps(added))
+    theirs = transformers.WhisperTokenizer.from_pretrained(tmp_path)
+    ours = Tokenizer.from_buffer(open_checkpoint(tmp_path).tokenizer)
+    for text in ("thank you for calling", "はい、そうです。", "네 맞습니다", "how can i help<|endoftext|>"):
+        ids = theirs.encode(text, add_special_tokens=False)
+        assert ours.encode(text).ids == ids
+        assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True)
 
 
 @pytest.mark.parametrize("name", ["punctuate", "sentiment"])

@@ -14,7 +14,6 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
@@ -23,6 +22,7 @@ from callscope_export.checkpoint import open_checkpoint
 from callscope_export.classifier import read_classifier
 from callscope_export.classifier_parity import check_classifier
 from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported, ParityFailed
+from callscope_export.graph import Graph
 
 from ..repository_files import config_tensors, graph_tensors, parameters, read_config
 from .any_classifier import CLASSIFIERS, AnyClassifier, write_classifier
@@ -196,11 +196,10 @@ def test_plain_bert_is_compared_too_and_a_damaged_graph_refused(
     before = {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()}
     sound = flow.classifier_graph
 
-    def damaged(*arguments: Any) -> onnx.ModelProto:
+    def damaged(*arguments: Any) -> Graph:
         graph = sound(*arguments)
-        matrix = next(one for one in graph.graph.initializer if len(one.dims) == 2 and min(one.dims) > 40)
-        matrix.CopyFrom(numpy_helper.from_array(np.roll(numpy_helper.to_array(matrix), 1, axis=0), matrix.name))
-        return graph
+        name = next(name for name, array in graph.weights.items() if array.ndim == 2 and min(array.shape) > 40)
+        return Graph(graph.bare, {**graph.weights, name: np.roll(graph.weights[name], 1, axis=0)})
 
     monkeypatch.setattr(flow, "classifier_graph", damaged)
     for source in (bert, written("distilbert")):

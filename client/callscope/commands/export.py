@@ -11,7 +11,7 @@ import typer
 
 from callscope.checkout import model_repository
 from callscope.commands.options import LOG, with_settings
-from callscope.errors import ExtraMissing
+from callscope.errors import ExtraMissing, SettingsInvalid
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import STDERR, say
 
@@ -25,9 +25,32 @@ Source = Annotated[
     str, typer.Argument(metavar="SOURCE", help="A hub id (openai/whisper-small) or a folder in its layout.")
 ]
 Profile = Annotated[str, typer.Option(help="How it is served: cpu, gpu, or a TOML file like theirs.")]
-Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or int8. [the profile's own]")]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        help="int8: weights and activations of matrices in 8 bits, the rest in fp32, for CPUs. fp16: all in half "
+        "precision but the spectrogram, for GPUs. w8a16: fp16 with the decoder's weights in 8 bits, for GPUs. fp32: as "
+        "exact as it gets, twice the size of fp16. [the profile's own: int8 for cpu, fp16 for gpu]"
+    ),
+]
 Revision = Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")]
-Gpus = Annotated[list[int] | None, typer.Option("--gpu", help="A GPU that serves; repeat it for more. [all]")]
+Gpus = Annotated[str, typer.Option(metavar="0,1", help="The GPUs that serve, by their numbers. [all]")]
+Languages = Annotated[
+    str,
+    typer.Option(
+        metavar="ja,ko,en", help="The languages that are detected and served. [all that the checkpoint knows]"
+    ),
+]
+Evaluate = Annotated[
+    Path | None,
+    typer.Option(
+        "--eval",
+        metavar="DIR",
+        readable=False,
+        help="Transcribe the recordings of a folder, LANGUAGE/NAME.wav or .flac with their text in NAME.txt, and "
+        "refuse the export where it errs by half a point more than the checkpoint in any language.",
+    ),
+]
 Parity = Annotated[
     Literal["auto", "require", "off"],
     typer.Option(help="Compare with transformers before anything is published; auto: where it is installed."),
@@ -44,16 +67,19 @@ def whisper(
     profile: Profile = "cpu",
     precision: Precision = None,
     revision: Revision = None,
-    gpus: Gpus = None,
+    gpus: Gpus = "",
     instances: Instances = 1,
+    languages: Languages = "",
     parity: Parity = "auto",
+    evaluate: Evaluate = None,
 ) -> None:
     """Export a Whisper checkpoint.
 
     It becomes transcribe and transcribe_words, with their graphs and their tokenizer.
     """
-    options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_whisper", source, gpus=gpus or (), parity=parity, **options)
+    options: dict[str, Any] = {"profile": profile, "precision": precision, "revision": revision, "parity": parity}
+    options |= {"instances": instances, "languages": _parts(languages), "evaluate": evaluate}
+    _export(loaded.settings, "export_whisper", source, gpus=_numbers(gpus), **options)
 
 
 @app.command()
@@ -65,7 +91,7 @@ def punctuation(
     profile: Profile = "cpu",
     precision: Precision = None,
     revision: Revision = None,
-    gpus: Gpus = None,
+    gpus: Gpus = "",
     instances: Instances = 1,
     parity: Parity = "auto",
 ) -> None:
@@ -75,7 +101,9 @@ def punctuation(
     Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="punctuate", gpus=gpus or (), parity=parity, **options)
+    _export(
+        loaded.settings, "export_classifier", source, name="punctuate", gpus=_numbers(gpus), parity=parity, **options
+    )
 
 
 @app.command()
@@ -87,7 +115,7 @@ def sentiment(
     profile: Profile = "cpu",
     precision: Precision = None,
     revision: Revision = None,
-    gpus: Gpus = None,
+    gpus: Gpus = "",
     instances: Instances = 1,
     parity: Parity = "auto",
 ) -> None:
@@ -97,7 +125,9 @@ def sentiment(
     Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
-    _export(loaded.settings, "export_classifier", source, name="sentiment", gpus=gpus or (), parity=parity, **options)
+    _export(
+        loaded.settings, "export_classifier", source, name="sentiment", gpus=_numbers(gpus), parity=parity, **options
+    )
 
 
 @app.command(name="all")
@@ -148,8 +178,29 @@ def _show(reports: Sequence[Any]) -> None:
         compared = ", compared with transformers" if report.compared else ""
         about = f"{report.source} at {report.revision}, {report.precision}, profile {report.profile}{compared}"
         say(f"{about}: {report.repository}")
+        for note in report.notes:
+            say(f"Note: {note}.")
+        _show_rates(report.evaluation)
         for model in report.models:
             typer.echo(model.name)
+
+
+def _show_rates(evaluation: Any) -> None:  # noqa: ANN401  the exporter is not imported here
+    for rate in evaluation.rates if evaluation else ():
+        say(
+            f"{rate.language}: {rate.metric.upper()} {rate.exported:.1%} on {rate.recordings} recordings; "
+            f"{evaluation.reference}: {rate.reference:.1%}"
+        )
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    if odd := [part for part in _parts(text) if not part.isdecimal()]:
+        raise SettingsInvalid(f"{odd[0]!r} is no GPU. Give their numbers with commas between them: --gpus 0,1")
+    return tuple(int(part) for part in _parts(text))
 
 
 def _exporter() -> Any:  # noqa: ANN401  a module
