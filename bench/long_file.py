@@ -1,8 +1,9 @@
 """A long recording from end to end: the words at its cuts, and the memory that the client takes.
 
-The demo calls' sentences, whose words are known, are strung together in a new order each time round: `continuous` is one
-channel that never pauses for long, so that every window is cut inside speech; `calls` is the stereo call itself over and
-over. Each is analysed by the command line in a process of its own, and so is each sentence alone, which no cut touches.
+The demo calls' sentences, whose words are known, are strung together in a new order each time round: `continuous` is
+one channel that never pauses for long, so that every window is cut inside speech; `calls` is the stereo call itself over
+and over. Each is analysed by the command line in a process of its own, and so is each sentence alone, which no cut
+touches.
 A unit is a word in English and a character elsewhere. Units within a second of a cut are set against the others, and
 both against the errors that the same units have alone.
 """
@@ -21,6 +22,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ LANGUAGES = ("en", "ja", "ko")
 KINDS = ("continuous", "calls")
 RATE_HZ = 8_000
 PAUSES_S = {"continuous": (0.0, 0.25), "alone": (1.5, 1.5)}
-NOISE = 10 ** (-62 / 20)
+SILENCE_S = 0.4
 NEAR_S = 1.0
 SAME_S = 0.01
 POLL_S = 0.05
@@ -47,12 +49,13 @@ Place = tuple[int, int]  # sentence, unit in it
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a script, its sound, and when in the call it starts."""
+    """A sentence of a script, its sound, when in the call it starts, and the line's noise where nobody speaks."""
 
     units: tuple[str, ...]
     channel: int
     start_s: float
     sound: Sound
+    silence: Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +132,17 @@ def sentences(language: str) -> list[Sentence]:
             int(channel) - 1,
             float(start),
             call[round(float(start) * RATE_HZ) : round((float(start) + float(length)) * RATE_HZ), int(channel) - 1],
+            call[: round(SILENCE_S * RATE_HZ), int(channel) - 1],
         )
         for text, (channel, start, length) in zip(texts, spans, strict=True)
     ]
 
 
 def strung(said: Sequence[Sentence], kind: str, order: Sequence[int], rng: random.Random) -> Recording:
-    """Sentences one after the other in one channel, a little noise between them."""
-    noise = np.random.default_rng(rng.randrange(1 << 30))
+    """Sentences one after the other in one channel, the line's own noise between them."""
     parts, placed, frames = [], [], 0
     for number in order:
-        pause = noise.normal(0, NOISE, round(rng.uniform(*PAUSES_S[kind]) * RATE_HZ)).astype(np.float32)
+        pause = np.resize(said[number].silence, round(rng.uniform(*PAUSES_S[kind]) * RATE_HZ))
         parts += [pause, said[number].sound]
         placed += _placed(said[number], number, (frames + len(pause)) / RATE_HZ)
         frames += len(pause) + len(said[number].sound)
@@ -228,8 +231,8 @@ def cuts(segments: Sequence[dict[str, Any]], kind: str) -> list[float]:
     edges = sorted([segment["start"] for segment in segments] + [segment["end"] for segment in segments])
     inner = edges[1:-1]
     if kind == "continuous":
-        return [edge for before, edge in zip([-1.0, *inner], inner, strict=False) if edge - before > SAME_S]
-    return [edge for before, edge in zip(inner, inner[1:], strict=False) if edge - before <= SAME_S]
+        return [edge for before, edge in pairwise([-1.0, *inner]) if edge - before > SAME_S]
+    return [edge for before, edge in pairwise(inner) if edge - before <= SAME_S]
 
 
 def tally(edits: Sequence[tuple[str, Unit]], of: Sequence[Unit], alone: Sequence[Place]) -> Tally:
@@ -267,8 +270,8 @@ def measure(language: str, kind: str, minutes: float, options: Sequence[str]) ->
 def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown."""
     head = (
-        "| language | recording | minutes | cuts | units near cuts | lost | wrong | added | errors near cuts | the same "
-        "units uncut | errors elsewhere | the same units uncut | client's peak MiB | x real time |"
+        "| language | recording | minutes | cuts | units near cuts | lost | wrong | added | errors near cuts "
+        "| the same units uncut | errors elsewhere | the same units uncut | client's peak MiB | x real time |"
     )
     lines = [head, "|---" * head.count(" | ") + "|---|"]
     for row in rows:

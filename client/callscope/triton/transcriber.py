@@ -18,6 +18,7 @@ from callscope.triton.contract import Description, describe
 from callscope.triton.evidence import Doubt, compression_ratio, doubts, is_silence, mean_logprob
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
+from callscope_preprocessing.pcm import Pcm
 from callscope_preprocessing.windows import Chunk
 
 MODEL = "transcribe"
@@ -136,7 +137,7 @@ class Transcriber:
         comes of it, the transcript keeps its doubts.
 
         Args:
-            chunk: its audio int16, shape (window_samples,).
+            chunk: its audio int16, at most a window.
             language: a code the model knows; None to detect it.
 
         Raises:
@@ -153,7 +154,7 @@ class Transcriber:
 
     async def _ask(self, chunk: Chunk, language: str | None, temperature: float) -> Transcript:
         inputs = {
-            "audio": chunk.audio[np.newaxis, :],
+            "audio": self._window(chunk)[np.newaxis],
             "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
@@ -161,6 +162,10 @@ class Transcriber:
         }
         outputs = (*OUTPUTS, ALIGNMENT) if self.times_words else OUTPUTS
         return self._read(chunk, await self._transport.infer(self.name, inputs, outputs=outputs), temperature)
+
+    def _window(self, chunk: Chunk) -> Pcm:
+        """The chunk's sound, then silence, shape (window_samples,)."""
+        return np.pad(chunk.audio, (0, self.model.window_samples - len(chunk.audio)))
 
     @property
     def name(self) -> str:
@@ -218,9 +223,9 @@ class Transcriber:
             split_words(tokens, self.model.tokenizer, language),
             row[ALIGNMENT],
             row["logprobs"],
-            chunk.audio,
+            self._window(chunk),
             frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
-            length_s=chunk.span.end_s - chunk.span.start_s,
+            length_s=chunk.heard.duration_s,
         )
 
 
