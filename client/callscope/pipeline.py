@@ -138,19 +138,20 @@ def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
 
 def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
     """Each channel's speech in windows of the model's length, in order of start."""
-    chunks = [
-        chunk
-        for index, audio in enumerate(channels)
-        for chunk in pack(
-            resample(audio, transcriber.model.sample_rate_hz),
-            detect_speech(audio, VadSettings(mode=settings.vad_mode)),
-            channel=index,
-            window_s=transcriber.model.window_s,
-            max_gap_s=settings.max_gap_s,
-            overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
-        )
-    ]
+    chunks = [chunk for index, audio in enumerate(channels) for chunk in _pack(audio, index, transcriber, settings)]
     return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
+
+
+def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
+    speech = detect_speech(audio, VadSettings(mode=settings.vad_mode))
+    return pack(
+        resample(audio, transcriber.model.sample_rate_hz),
+        speech,
+        channel=channel,
+        window_s=transcriber.model.window_s,
+        max_gap_s=settings.max_gap_s,
+        overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
+    )
 
 
 def _segments(said: Sequence[Said], speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:

@@ -1,6 +1,7 @@
 """Where long speech was cut, both sides have heard what is around the cut: here each word gets one place.
 
-A word that both have is where the two are sewn together. Where they agree on none, the cut parts them by time.
+A word that both have at the same time, as near the cut as can be, is where the two are sewn together. Where they agree on
+none, the cut parts them by time.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from callscope.triton.alignment import SPACELESS, TimedWord
 from callscope.triton.transcriber import Transcript
@@ -77,17 +77,21 @@ def _seam(left: Sequence[TimedWord], right: Sequence[TimedWord], cut_s: float) -
     """How many words of the left to keep, and how many of the right to leave out."""
     if not left or not right:
         return len(left), 0
-    same = SequenceMatcher(None, [_plain(word) for word in left], [_plain(word) for word in right], autojunk=False)
-    pairs = [(one + i, other + i) for one, other, count in same.get_matching_blocks() for i in range(count)]
-    likely = [pair for pair in pairs if abs(_middle_s(left[pair[0]]) - _middle_s(right[pair[1]])) <= SAME_S]
-    if likely:
-        one, other = min(likely, key=lambda pair: abs(_middle_s(left[pair[0]]) + _middle_s(right[pair[1]]) - 2 * cut_s))
-        return one + 1, other + 1
+    shared = [
+        (abs(heard_s - again_s) + abs((heard_s + again_s) / 2 - cut_s), one + 1, other + 1)
+        for one, (word, heard_s) in enumerate(map(_placed, left))
+        for other, (again, again_s) in enumerate(map(_placed, right))
+        if word == again and abs(heard_s - again_s) <= SAME_S
+    ]
+    if shared:
+        _, ends, begins = min(shared)
+        return ends, begins
     return sum(_middle_s(word) < cut_s for word in left), sum(_middle_s(word) < cut_s for word in right)
 
 
-def _plain(word: TimedWord) -> str:
-    return "".join(filter(str.isalnum, word.word.casefold()))
+def _placed(word: TimedWord) -> tuple[str, float]:
+    """The word without marks and capitals, and its middle."""
+    return "".join(filter(str.isalnum, word.word.casefold())), _middle_s(word)
 
 
 def _middle_s(word: TimedWord) -> float:

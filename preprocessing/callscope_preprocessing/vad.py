@@ -105,9 +105,10 @@ class _Frames:
 
 def _frames(audio: Audio, frame_ms: int) -> _Frames:
     """Sound as int16, shape (frames, samples), the last frame filled with zeros."""
-    pcm = to_int16(audio.samples[0])
-    size = audio.rate_hz * frame_ms // 1000
-    return _Frames(np.pad(pcm, (0, -len(pcm) % size)).reshape(-1, size), audio.rate_hz)
+    samples, size = audio.samples[0], audio.rate_hz * frame_ms // 1000
+    pcm = np.zeros(len(samples) + -len(samples) % size, np.int16)
+    to_int16(samples, out=pcm[: len(samples)])
+    return _Frames(pcm.reshape(-1, size), audio.rate_hz)
 
 
 def _voiced(frames: _Frames, settings: VadSettings) -> NDArray[np.bool_]:
