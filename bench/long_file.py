@@ -1,11 +1,10 @@
 """A long recording from end to end: the words at its cuts, and the memory that the client takes.
 
 The demo calls' sentences, whose words are known, are strung together in a new order each time round: `continuous` is
-one channel that never pauses for long, so that every window is cut inside speech; `calls` is the stereo call itself over
-and over. Each is analysed by the command line in a process of its own, and so is each sentence alone, which no cut
-touches.
-A unit is a word in English and a character elsewhere. Units within a second of a cut are set against the others, and
-both against the errors that the same units have alone.
+one channel that never pauses for long, so that every window is cut inside speech; `calls` is the stereo call itself
+over and over. Each is analysed by the command line in a process of its own, and so is each sentence alone, which no cut
+touches. A unit is a word in English and a character elsewhere. Units within a second of a cut are set against the
+others, and both against the errors that the same units have alone.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import Chunk, pack
+
+logger = logging.getLogger(__name__)
 
 OVERLAP_S = 1.0
 """How far both sides of a cut hear beyond it: a long word."""
@@ -72,8 +75,15 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
     del channels  # an hour of sound is not held while it is transcribed; the chunks have what they need
     with record.step("transcribe", len(chunks)) as done:
         heard = await transcribe_call(
-            models.transcriber, chunks, settings.language, limit=settings.concurrency, heard_one=done
+            models.transcriber,
+            chunks,
+            settings.language,
+            limit=settings.concurrency,
+            max_retry_share=settings.max_retry_share,
+            heard_one=done,
         )
+    if heard.left_out:
+        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", path, heard.left_out)
     segments = _segments(sew(chunks, heard.transcripts), speakers, file.duration_s)
     if models.punctuator:
         segments = await _punctuated(segments, models.punctuator, settings, record)

@@ -1,7 +1,7 @@
 """Where long speech was cut, both sides have heard what is around the cut: here each word gets one place.
 
-A word that both have at the same time, as near the cut as can be, is where the two are sewn together. Where they agree on
-none, the cut parts them by time.
+A word that both have at the same time, as near the cut as can be, is where the two are sewn together. Where they agree
+on none, the cut parts them by time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def sew(chunks: Sequence[Chunk], transcripts: Sequence[Transcript]) -> tuple[Sai
     for index, chunk in enumerate(chunks):
         before = by_channel[chunk.channel][-1:]
         if before and chunks[before[0]].tail_s and chunk.lead_s:
-            said[before[0]], said[index] = _sewn(said[before[0]], said[index])
+            said[before[0]], said[index] = _sewn(said[before[0]], said[index], chunk.lead_s)
         by_channel[chunk.channel].append(index)
     return tuple(_with_text(one, chunk) for one, chunk in zip(said, chunks, strict=True))
 
@@ -62,11 +62,11 @@ def _said(chunk: Chunk, transcript: Transcript) -> Said:
     return Said(chunk.channel, chunk.span, replace(transcript, words=words))
 
 
-def _sewn(left: Said, right: Said) -> tuple[Said, Said]:
+def _sewn(left: Said, right: Said, overlap_s: float) -> tuple[Said, Said]:
     cut_s = left.span.end_s
     ends, begins = _seam(left.transcript.words, right.transcript.words, cut_s)
     kept, rest = left.transcript.words[:ends], right.transcript.words[begins:]
-    seam_s = min(max(rest[0].start_s if rest else cut_s, left.span.start_s), right.span.end_s)
+    seam_s = _within(rest[0].start_s if rest else cut_s, Span(cut_s - overlap_s, cut_s + overlap_s))
     return (
         Said(left.channel, Span(left.span.start_s, seam_s), replace(left.transcript, words=kept)),
         Said(right.channel, Span(seam_s, right.span.end_s), replace(right.transcript, words=rest)),

@@ -146,10 +146,11 @@ def _pages(blocks: Iterable[Samples], channels: int) -> Iterator[Samples]:
     size = PAGE_VALUES // channels
     page, filled = np.empty((channels, size), np.float32), 0
     for block in blocks:
-        while block.shape[1]:
-            part = block[:, : size - filled]
+        done = 0
+        while done < block.shape[1]:
+            part = block[:, done : done + size - filled]
             page[:, filled : filled + part.shape[1]] = part
-            filled, block = filled + part.shape[1], block[:, part.shape[1] :]
+            filled, done = filled + part.shape[1], done + part.shape[1]
             if filled == size:
                 yield page
                 page, filled = np.empty((channels, size), np.float32), 0
