@@ -44,6 +44,10 @@ class Chunk:
         """Where `audio` lies in the call."""
         return Span(self.span.start_s - self.lead_s, self.span.end_s + self.tail_s)
 
+    def window(self, samples: int) -> Pcm:
+        """A copy of `audio` and zeros after it, shape (samples,)."""
+        return np.pad(self.audio, (0, samples - len(self.audio)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:

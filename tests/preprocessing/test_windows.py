@@ -56,6 +56,9 @@ def test_a_chunk_holds_the_sound_of_its_span_and_no_more() -> None:
     assert chunk.audio.dtype == np.int16
     assert (chunk.audio == np.rint(audio.samples[0, 1000:5000] * 32768)).all()
     assert chunk.heard == chunk.span
+    window = chunk.window(8000)
+    assert (window[:4000] == chunk.audio).all()
+    assert not window[4000:].any()
 
 
 def test_chunks_share_the_sound_instead_of_copying_it() -> None:

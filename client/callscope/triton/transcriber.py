@@ -18,7 +18,6 @@ from callscope.triton.contract import Description, describe
 from callscope.triton.evidence import Doubt, compression_ratio, doubts, is_silence, mean_logprob
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
-from callscope_preprocessing.pcm import Pcm
 from callscope_preprocessing.windows import Chunk
 
 MODEL = "transcribe"
@@ -139,7 +138,7 @@ class Transcriber:
             LanguageUnknown: the model does not know the language.
         """
         inputs = {
-            "audio": self._window(chunk)[np.newaxis],
+            "audio": chunk.window(self.model.window_samples)[np.newaxis],
             "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
@@ -147,10 +146,6 @@ class Transcriber:
         }
         outputs = (*OUTPUTS, ALIGNMENT) if self.times_words else OUTPUTS
         return self._read(chunk, await self._transport.infer(self.name, inputs, outputs=outputs), temperature)
-
-    def _window(self, chunk: Chunk) -> Pcm:
-        """The chunk's sound, then silence, shape (window_samples,)."""
-        return np.pad(chunk.audio, (0, self.model.window_samples - len(chunk.audio)))
 
     @property
     def name(self) -> str:
@@ -215,7 +210,7 @@ class Transcriber:
             split_words(tokens, self.model.tokenizer, language),
             row[ALIGNMENT],
             row["logprobs"],
-            self._window(chunk),
+            chunk.window(self.model.window_samples),
             frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
             length_s=chunk.heard.duration_s,
         )
