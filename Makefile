@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check serve repository bench-large demo-models clean
+.PHONY: help demo test test-referee check bench-large bench-long serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -46,6 +46,9 @@ check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=client:preprocessing:export:server $(BIN)/lint-imports
+
+bench-long: $(VENV)/dev ## an hour of speech: the words at its cuts, and the memory that it takes (half an hour)
+	@$(BIN)/python -m bench.long_file
 
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve

@@ -67,7 +67,8 @@ class Segment:
         text: for display: punctuated.
         raw_text: as the recogniser wrote it.
         confidence: mean token probability, exp(avg_logprob), 0 to 1.
-        doubts: what speaks against the text, "repetition", "loop", "improbable" or "too_fast", after a second hearing.
+        doubts: what speaks against the text, after it was asked for again: "repetition", "loop", "improbable",
+            "too_fast", "cut_off" or "no_speech".
         overlap: whether somebody else speaks meanwhile.
         interruption: whether it cuts somebody short.
     """

@@ -1,12 +1,14 @@
 """The first flow: a sound file in, a measured conversation out.
 
-decode -> channels -> speech -> chunks -> transcribe -> punctuate -> sentences -> sentiment -> speakers -> measures
+decode -> channels -> speech -> chunks -> transcribe -> seams -> punctuate -> sentences -> sentiment -> speakers ->
+measures
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.talk import measure
 from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
+from callscope.seams import Said, sew
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.text.sentences import split_sentences
@@ -26,7 +29,7 @@ from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.punctuator import Punctuator, has_sentence_marks
 from callscope.triton.sentiment import SentimentModel, mean_sentiment
-from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcript, WhisperModel
+from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
@@ -34,6 +37,11 @@ from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import Chunk, pack
+
+logger = logging.getLogger(__name__)
+
+OVERLAP_S = 1.0
+"""How far both sides of a cut hear beyond it: a long word."""
 
 
 async def analyze(path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent) -> Call:
@@ -57,18 +65,26 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
     """
     record = Record(progress)
     with record.step("decode"):
-        file = await asyncio.to_thread(_read, path, settings)
-    speakers = _speakers(len(file.channels), settings.agent_channel)
+        file, channels = await asyncio.to_thread(_read, path, settings)
+    speakers = _speakers(len(channels), settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:
         record.skip("words", f"the server does not serve {MODEL_WITH_WORDS}")
     with record.step("vad"):
-        chunks = await asyncio.to_thread(_find_chunks, file.channels, models.transcriber.model, settings)
+        chunks = await asyncio.to_thread(_find_chunks, channels, models.transcriber, settings)
+    del channels  # an hour of sound is not held while it is transcribed; the chunks have what they need
     with record.step("transcribe", len(chunks)) as done:
         heard = await transcribe_call(
-            models.transcriber, chunks, settings.language, limit=settings.concurrency, heard_one=done
+            models.transcriber,
+            chunks,
+            settings.language,
+            limit=settings.concurrency,
+            max_retry_share=settings.max_retry_share,
+            heard_one=done,
         )
-    segments = _segments(chunks, heard, speakers, file.audio.duration_s)
+    if heard.left_out:
+        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", path, heard.left_out)
+    segments = _segments(sew(chunks, heard.transcripts), speakers, file.duration_s)
     if models.punctuator:
         segments = await _punctuated(segments, models.punctuator, settings, record)
     segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
@@ -79,13 +95,13 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
         metrics = measure(
             segments,
             speakers,
-            file.audio.duration_s,
+            file.duration_s,
             non_talk_s=settings.non_talk_s,
             punctuated="punctuate" not in record.degraded or any(has_sentence_marks(s.text) for s in segments),
         )
     return Call(
         recording=_recording(path, file, heard),
-        processing=_processing(record, models, file.audio.duration_s),
+        processing=_processing(record, models, file.duration_s),
         speakers=speakers,
         segments=tuple(segments),
         metrics=metrics,
@@ -94,18 +110,20 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A decoded recording; `channels` has one `Audio` for each channel that differs from the others."""
+    """What is to be remembered of a recording when its sound is gone."""
 
-    audio: Audio
-    channels: tuple[Audio, ...]
+    duration_s: float
+    rate_hz: int
+    channels: int
     sha256: str
 
 
-def _read(path: Path, settings: Settings) -> _File:
+def _read(path: Path, settings: Settings) -> tuple[_File, tuple[Audio, ...]]:
+    """The file, and one `Audio` for each channel that differs from the others."""
     audio = decode(path, max_duration_s=settings.max_duration_s)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _File(audio, split_channels(audio), sha256)
+    return _File(audio.duration_s, audio.rate_hz, audio.channels, sha256), split_channels(audio)
 
 
 def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
@@ -128,39 +146,41 @@ def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
     )
 
 
-def _find_chunks(channels: Sequence[Audio], model: WhisperModel, settings: Settings) -> tuple[Chunk, ...]:
+def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
     """Each channel's speech in windows of the model's length, in order of start."""
-    chunks = [
-        chunk
-        for index, audio in enumerate(channels)
-        for chunk in pack(
-            resample(audio, model.sample_rate_hz),
-            detect_speech(audio, VadSettings(mode=settings.vad_mode)),
-            channel=index,
-            window_s=model.window_s,
-            max_gap_s=settings.max_gap_s,
-        )
-    ]
+    chunks = [chunk for index, audio in enumerate(channels) for chunk in _pack(audio, index, transcriber, settings)]
     return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
 
 
-def _segments(chunks: Sequence[Chunk], heard: Heard, speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:
-    """A segment for each chunk in which words were heard."""
-    with_words = [pair for pair in zip(chunks, heard.transcripts, strict=True) if pair[1].text]
+def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
+    speech = detect_speech(audio, VadSettings(mode=settings.vad_mode))
+    return pack(
+        resample(audio, transcriber.model.sample_rate_hz),
+        speech,
+        channel=channel,
+        window_s=transcriber.model.window_s,
+        max_gap_s=settings.max_gap_s,
+        overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
+    )
+
+
+def _segments(said: Sequence[Said], speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:
+    """A segment for each stretch in which words were heard."""
+    with_words = [one for one in said if one.transcript.text]
     return [
-        _segment(f"seg-{number:04}", chunk, transcript, speakers[chunk.channel].id, duration_s)
-        for number, (chunk, transcript) in enumerate(with_words, start=1)
+        _segment(f"seg-{number:04}", one, speakers[one.channel].id, duration_s)
+        for number, one in enumerate(with_words, start=1)
     ]
 
 
-def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, duration_s: float) -> Segment:
-    start_s = chunk.span.start_s
+def _segment(name: str, said: Said, speaker: str, duration_s: float) -> Segment:
+    transcript = said.transcript
     return Segment(
         id=name,
-        start_s=start_s,
-        end_s=min(chunk.span.end_s, duration_s),
+        start_s=said.span.start_s,
+        end_s=min(said.span.end_s, duration_s),
         speaker=speaker,
-        channel=chunk.channel,
+        channel=said.channel,
         text=transcript.text,
         raw_text=transcript.text,
         language=transcript.language,
@@ -169,10 +189,7 @@ def _segment(name: str, chunk: Chunk, transcript: Transcript, speaker: str, dura
         no_speech_probability=transcript.no_speech_probability,
         compression_ratio=transcript.compression_ratio,
         doubts=transcript.doubts,
-        words=tuple(
-            Word(word.word, start_s + word.start_s, start_s + word.end_s, word.confidence, speaker)
-            for word in transcript.words
-        ),
+        words=tuple(Word(word.word, word.start_s, word.end_s, word.confidence, speaker) for word in transcript.words),
     )
 
 
@@ -242,9 +259,9 @@ def _recording(path: Path, file: _File, heard: Heard) -> Recording:
         id=file.sha256[:16],
         source=str(path),
         sha256=file.sha256,
-        duration_s=file.audio.duration_s,
-        sample_rate_hz=file.audio.rate_hz,
-        channels=file.audio.channels,
+        duration_s=file.duration_s,
+        sample_rate_hz=file.rate_hz,
+        channels=file.channels,
         language=heard.language if has_words else None,
         language_probability=heard.language_probability if has_words else None,
     )

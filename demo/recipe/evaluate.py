@@ -14,7 +14,7 @@ from demo.recipe import shards, texts
 
 from callscope.embedded import server_url
 from callscope.settings import Settings
-from callscope.triton.concurrency import map_concurrently
+from callscope.triton.language import transcribe_call
 from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Span
@@ -51,11 +51,9 @@ async def recognise(url: str, language: str, utterances: list[shards.Utterance])
     transport = connect(url)
     transcriber = await Transcriber.from_server(transport)
 
-    async def one(utterance: shards.Utterance) -> Pair:
-        chunk = window(utterance, transcriber.model.window_samples)
-        return utterance.text, (await transcriber.transcribe(chunk, language)).text
-
-    pairs = await map_concurrently(one, utterances, limit=CONCURRENCY)
+    chunks = [window(utterance, transcriber.model.window_samples) for utterance in utterances]
+    heard = await transcribe_call(transcriber, chunks, language, limit=CONCURRENCY)
+    pairs = [(utterance.text, one.text) for utterance, one in zip(utterances, heard.transcripts, strict=True)]
     await transport.close()
     by_voice: dict[str, list[Pair]] = defaultdict(list)
     for utterance, pair in zip(utterances, pairs, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -35,6 +35,7 @@ MAX_RATE_HZ = 384_000
 MAX_CHANNELS = 32
 MAX_VALUES = 1 << 31
 MAX_PEAK = 100.0
+PAGE_VALUES = 1 << 24
 SHORTFALL_S = 0.25
 HEAD_BYTES = 512
 SECONDS_SHOWN_BELOW = 120
@@ -119,8 +120,15 @@ def _require_plausible(path: Path, stream: Stream) -> None:
 
 def _collect(path: Path, stream: Stream, max_duration_s: float) -> Samples:
     """All blocks in one array, shape (channels, frames)."""
+    pages = deque(_pages(_checked(path, stream, max_duration_s), stream.channels))
+    if not pages:
+        raise AudioEmpty(f"{path} holds no sound: its length is 0 s. Check how it was recorded.")
+    return _join(pages, stream.channels)
+
+
+def _checked(path: Path, stream: Stream, max_duration_s: float) -> Iterator[Samples]:
+    """The blocks within [-1, 1], until there are too many."""
     limit_frames = min(max_duration_s * stream.rate_hz, MAX_VALUES // stream.channels)
-    blocks: deque[Samples] = deque()
     frames = 0
     for block in stream.blocks:
         _require_sound(path, block, frames / stream.rate_hz)
@@ -130,20 +138,34 @@ def _collect(path: Path, stream: Stream, max_duration_s: float) -> Samples:
                 f"{path} lasts longer than {_duration(limit_frames / stream.rate_hz)}, the most that is read. "
                 "Split it, or raise the limit (max_duration_s)."
             )
-        blocks.append(np.clip(block, -1.0, 1.0, out=block))
-    if not frames:
-        raise AudioEmpty(f"{path} holds no sound: its length is 0 s. Check how it was recorded.")
-    return _join(blocks, stream.channels, frames)
+        yield np.clip(block, -1.0, 1.0, out=block)
 
 
-def _join(blocks: deque[Samples], channels: int, frames: int) -> Samples:
-    """Concatenate, letting go of each block once it is copied: a long call is held once, not twice."""
-    samples = np.empty((channels, frames), np.float32)
+def _pages(blocks: Iterable[Samples], channels: int) -> Iterator[Samples]:
+    """The same sound in arrays so large that the system gets each back as soon as it is let go."""
+    size = PAGE_VALUES // channels
+    page, filled = np.empty((channels, size), np.float32), 0
+    for block in blocks:
+        done = 0
+        while done < block.shape[1]:
+            part = block[:, done : done + size - filled]
+            page[:, filled : filled + part.shape[1]] = part
+            filled, done = filled + part.shape[1], done + part.shape[1]
+            if filled == size:
+                yield page
+                page, filled = np.empty((channels, size), np.float32), 0
+    if filled:
+        yield page[:, :filled]
+
+
+def _join(pages: deque[Samples], channels: int) -> Samples:
+    """Concatenate, letting go of each page once it is copied: a long call is held once, not twice."""
+    samples = np.empty((channels, sum(page.shape[1] for page in pages)), np.float32)
     end = 0
-    while blocks:
-        block = blocks.popleft()
-        samples[:, end : end + block.shape[1]] = block
-        end += block.shape[1]
+    while pages:
+        page = pages.popleft()
+        samples[:, end : end + page.shape[1]] = page
+        end += page.shape[1]
     return samples
 
 

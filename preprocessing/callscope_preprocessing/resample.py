@@ -26,5 +26,5 @@ def resample(audio: Audio, rate_hz: int) -> Audio:
     if audio.rate_hz == rate_hz:
         return audio
     channels = [soxr.resample(channel, audio.rate_hz, rate_hz, quality="HQ") for channel in audio.samples]
-    samples = np.stack(channels)
+    samples = np.stack(channels) if len(channels) > 1 else channels[0][np.newaxis]  # an hour is not copied for nothing
     return Audio(np.clip(samples, -1.0, 1.0, out=samples), rate_hz)

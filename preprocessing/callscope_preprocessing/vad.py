@@ -10,6 +10,7 @@ import webrtcvad  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Audio, Span
+from callscope_preprocessing.keys import key_frames
 from callscope_preprocessing.pcm import FULL_SCALE, Pcm, to_int16
 from callscope_preprocessing.resample import resample
 from callscope_preprocessing.stationary import steady_frames
@@ -35,7 +36,7 @@ class VadSettings:
         min_silence_s: shorter pauses are part of the speech around them.
         min_speech_s: shorter speech, before padding, is left out.
         padding_s: what is added before and after, for soft onsets and endings.
-        reject_steady: whether tones and steady noise are left out.
+        reject_steady: whether tones, telephone keys and steady noise are left out.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -105,9 +106,10 @@ class _Frames:
 
 def _frames(audio: Audio, frame_ms: int) -> _Frames:
     """Sound as int16, shape (frames, samples), the last frame filled with zeros."""
-    pcm = to_int16(audio.samples[0])
-    size = audio.rate_hz * frame_ms // 1000
-    return _Frames(np.pad(pcm, (0, -len(pcm) % size)).reshape(-1, size), audio.rate_hz)
+    samples, size = audio.samples[0], audio.rate_hz * frame_ms // 1000
+    pcm = np.zeros(len(samples) + -len(samples) % size, np.int16)
+    to_int16(samples, out=pcm[: len(samples)])
+    return _Frames(pcm.reshape(-1, size), audio.rate_hz)
 
 
 def _voiced(frames: _Frames, settings: VadSettings) -> NDArray[np.bool_]:
@@ -117,7 +119,7 @@ def _voiced(frames: _Frames, settings: VadSettings) -> NDArray[np.bool_]:
     levels_db = _levels_db(frames.pcm)
     voiced = votes & (levels_db > settings.floor_db)
     if settings.reject_steady:
-        voiced &= ~steady_frames(levels_db, settings.frame_ms / 1000)
+        voiced &= ~steady_frames(levels_db, settings.frame_ms / 1000) & ~key_frames(frames.pcm, frames.rate_hz)
     return voiced
 
 

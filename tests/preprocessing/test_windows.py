@@ -50,13 +50,21 @@ def test_the_gap_is_the_longest_pause_inside_a_chunk(gap_samples: int) -> None:
     assert len(pack(sound(5), pairs, channel=0, window_s=8, max_gap_s=0.5)) == (1 if gap_samples <= 500 else 2)
 
 
-def test_a_chunk_holds_the_sound_of_its_span_then_zeros() -> None:
+def test_a_chunk_holds_the_sound_of_its_span_and_no_more() -> None:
     audio = sound(20)
-    (chunk,) = pack(audio, spans_of((1, 3), (3.4, 5)), channel=0, window_s=8)
+    (chunk,) = pack(audio, spans_of((1, 3), (3.4, 5)), channel=0, window_s=8, overlap_s=1)
     assert chunk.audio.dtype == np.int16
-    assert chunk.audio.shape == (8000,)
-    assert (chunk.audio[:4000] == np.rint(audio.samples[0, 1000:5000] * 32768)).all()
-    assert not chunk.audio[4000:].any()
+    assert (chunk.audio == np.rint(audio.samples[0, 1000:5000] * 32768)).all()
+    assert chunk.heard == chunk.span
+    window = chunk.window(8000)
+    assert (window[:4000] == chunk.audio).all()
+    assert not window[4000:].any()
+
+
+def test_chunks_share_the_sound_instead_of_copying_it() -> None:
+    first, second = pack(sound(20), spans_of((1, 3), (6, 9)), channel=0, window_s=8)
+    assert first.audio.base is second.audio.base
+    assert not first.audio.flags.writeable
 
 
 def test_loud_sound_saturates() -> None:
@@ -67,7 +75,7 @@ def test_loud_sound_saturates() -> None:
 
 def test_a_long_span_is_cut_where_it_is_quietest_near_the_limit() -> None:
     audio = sound(20)
-    audio.samples[0, 5500:5600] = 0  # quieter, and too early to be worth a cut
+    audio.samples[0, 3800:3900] = 0  # quieter, and too early to be worth a cut
     audio.samples[0, 7400:7500] *= 0.01
     audio.samples[0, 13_900:14_000] *= 0.01
     first, second, third = times(pack(audio, spans_of((0, 18)), channel=0, window_s=8))
@@ -75,6 +83,27 @@ def test_a_long_span_is_cut_where_it_is_quietest_near_the_limit() -> None:
     assert 7.4 < first[1] == second[0] < 7.5
     assert 13.9 < second[1] == third[0] < 14.0
     assert third[1] == 18
+
+
+def test_both_sides_of_a_cut_hear_beyond_it() -> None:
+    audio = sound(20)
+    for quiet in (6500, 11_500):
+        audio.samples[0, quiet : quiet + 100] = 0
+    chunks = pack(audio, spans_of((0, 18)), channel=0, window_s=8, overlap_s=0.5)
+    first, second, third = chunks
+    assert [6.5 < first.span.end_s < 6.6, 11.5 < second.span.end_s < 11.6] == [True, True]
+    assert [(chunk.lead_s, chunk.tail_s) for chunk in chunks] == [(0, 0.5), (0.5, 0.5), (0.5, 0)]
+    start = round(second.heard.start_s * RATE_HZ)
+    assert start == round(second.span.start_s * RATE_HZ) - 500
+    assert (second.audio == np.rint(audio.samples[0, start : start + len(second.audio)] * 32768)).all()
+    assert second.speech_s == pytest.approx(second.span.duration_s + 1.0)
+    assert third.span.end_s == third.heard.end_s == 18
+
+
+def test_what_was_cut_apart_does_not_share_a_chunk_again() -> None:
+    chunks = pack(sound(20), spans_of((0, 8.5)), channel=0, window_s=8, overlap_s=1)
+    assert len(chunks) == 2
+    assert chunks[0].span.end_s == chunks[1].span.start_s
 
 
 def test_the_rest_of_a_long_span_shares_a_chunk_with_what_follows() -> None:
@@ -110,8 +139,9 @@ def test_two_channels_and_windows_of_nothing_are_refused() -> None:
 
 @pytest.mark.parametrize("rate_hz", [8000, 16_000, 22_050])
 @pytest.mark.parametrize("window_samples", [128_000, 480_000, 479_999])
-def test_a_window_given_in_seconds_has_the_models_samples(rate_hz: int, window_samples: int) -> None:
-    (chunk,) = pack(sound(1, rate_hz), spans_of((0, 1)), channel=0, window_s=window_samples / rate_hz)
+def test_a_window_given_in_seconds_holds_the_models_samples(rate_hz: int, window_samples: int) -> None:
+    seconds = window_samples / rate_hz
+    (chunk,) = pack(sound(seconds, rate_hz), spans_of((0, 2 * seconds)), channel=0, window_s=seconds)
     assert chunk.audio.shape == (window_samples,)
 
 
@@ -120,15 +150,15 @@ several_spans = st.lists(st.tuples(moments, moments).map(lambda pair: Span(min(p
 
 
 @settings(max_examples=300, deadline=None)
-@given(several_spans, st.floats(0.001, 6), st.floats(0, 2), st.sampled_from([100, 441, 1000]))
+@given(several_spans, st.floats(0.001, 6), st.floats(0, 2), st.sampled_from([100, 441, 1000]), st.floats(0, 2))
 def test_packing_keeps_every_sample_of_speech_once_and_in_its_place(
-    spans: list[Span], window_s: float, max_gap_s: float, rate_hz: int
+    spans: list[Span], window_s: float, max_gap_s: float, rate_hz: int, overlap_s: float
 ) -> None:
     audio = sound(10, rate_hz)
     window = round(window_s * rate_hz)
     if window < 1:
         return
-    chunks = pack(audio, spans, channel=3, window_s=window_s, max_gap_s=max_gap_s)
+    chunks = pack(audio, spans, channel=3, window_s=window_s, max_gap_s=max_gap_s, overlap_s=overlap_s)
 
     speech = np.zeros(audio.samples.shape[1], bool)
     for span in spans:
@@ -138,11 +168,13 @@ def test_packing_keeps_every_sample_of_speech_once_and_in_its_place(
     for chunk in chunks:
         start, end = round(chunk.span.start_s * rate_hz), round(chunk.span.end_s * rate_hz)
         assert chunk.span == Span(start / rate_hz, end / rate_hz)
-        assert 0 < end - start <= window
-        assert chunk.audio.shape == (window,)
-        assert (chunk.audio[: end - start] == pcm[start:end]).all()
-        assert not chunk.audio[end - start :].any()
-        assert chunk.speech_s == pytest.approx(speech[start:end].sum() / rate_hz)
+        first, last = round(chunk.heard.start_s * rate_hz), round(chunk.heard.end_s * rate_hz)
+        assert first <= start < end <= last
+        assert last - first <= window
+        assert speech[first:start].all()
+        assert speech[end:last].all()
+        assert (chunk.audio == pcm[first:last]).all()
+        assert chunk.speech_s == pytest.approx(speech[first:last].sum() / rate_hz)
         assert speech[start]
         assert speech[end - 1]
         covered[start:end] += 1
@@ -150,7 +182,8 @@ def test_packing_keeps_every_sample_of_speech_once_and_in_its_place(
     assert covered.max(initial=0) <= 1
     assert (covered[speech] == 1).all()
     assert all(first.span.end_s <= second.span.start_s for first, second in pairwise(chunks))
-    assert sum(chunk.speech_s for chunk in chunks) == pytest.approx(speech.sum() / rate_hz)
+    heard_twice_s = sum(chunk.lead_s + chunk.tail_s for chunk in chunks)
+    assert sum(chunk.speech_s for chunk in chunks) == pytest.approx(speech.sum() / rate_hz + heard_twice_s)
 
 
 @settings(max_examples=100, deadline=None)

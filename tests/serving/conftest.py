@@ -64,8 +64,9 @@ def _in_turn(lists: Sequence[list[Chunk]]) -> list[list[Chunk]]:
 @pytest.fixture(scope="session")
 def requests(utterances: tuple[Chunk, ...], repository: Path) -> list[Tensors]:
     """What a client sends to `transcribe` for each of the utterances."""
-    limit = int(parameters(read_config(repository, "transcribe"))["max_tokens"])
-    return [{"audio": chunk.audio[np.newaxis], **options(limit)} for chunk in utterances]
+    told = parameters(read_config(repository, "transcribe"))
+    limit, samples = int(told["max_tokens"]), int(told["window_samples"])
+    return [{"audio": chunk.window(samples)[np.newaxis], **options(limit)} for chunk in utterances]
 
 
 @pytest.fixture(scope="session")

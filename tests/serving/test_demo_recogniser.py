@@ -29,12 +29,13 @@ def exact(utterances: tuple[Chunk, ...], tmp_path_factory: pytest.TempPathFactor
     """What the graphs of the checkpoint give in FP32, without a server: `states`, `mel` and the decoder's outputs."""
     folder = tmp_path_factory.mktemp("fp32")
     export_whisper(CHECKPOINT, folder, precision="fp32")
-    limit = int(parameters(read_config(folder, "transcribe"))["max_tokens"])
+    told = parameters(read_config(folder, "transcribe"))
+    limit, samples = int(told["max_tokens"]), int(told["window_samples"])
     log_mel, encoder, decoder = (
         onnxruntime.InferenceSession(folder / name / "1" / "model.onnx")
         for name in ("log_mel", "whisper_encoder", "whisper_decoder")
     )
-    (mel,) = log_mel.run(None, {"audio": np.stack([chunk.audio for chunk in utterances])})
+    (mel,) = log_mel.run(None, {"audio": np.stack([chunk.window(samples) for chunk in utterances])})
     (states,) = encoder.run(None, {"mel": mel})
     each = {name: np.repeat(value, len(utterances), axis=0) for name, value in options(limit).items()}
     names = [output.name for output in decoder.get_outputs()]

@@ -18,7 +18,16 @@ PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
 PLACES = ("server", "repository", "server_environment")
 SERVER = (*PLACES, "startup_timeout_s")
 REQUESTS = ("timeout_s", "concurrency")
-CALL = (*REQUESTS, "language", "agent_channel", "max_duration_s", "vad_mode", "max_gap_s", "non_talk_s")
+CALL = (
+    *REQUESTS,
+    "language",
+    "agent_channel",
+    "max_duration_s",
+    "vad_mode",
+    "max_gap_s",
+    "max_retry_share",
+    "non_talk_s",
+)
 LOG = ("log_level",)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callscope.triton.concurrency import map_concurrently
+from callscope.triton.retries import hear_again, retries
 from callscope.triton.transcriber import Transcriber, Transcript
 from callscope_preprocessing.windows import Chunk
 
@@ -22,11 +23,13 @@ class Heard:
         transcripts: one for each chunk, in the order of the chunks.
         language: the call's language; None when there was nothing to hear.
         language_probability: of that language by the vote, 0 to 1; None when the language was given.
+        left_out: how many transcripts stay in doubt because the call's retries were spent.
     """
 
     transcripts: tuple[Transcript, ...]
     language: str | None
     language_probability: float | None
+    left_out: int = 0
 
 
 async def transcribe_call(
@@ -35,12 +38,14 @@ async def transcribe_call(
     language: str | None,
     *,
     limit: int,
+    max_retry_share: float = 1.0,
     heard_one: Callable[[], None] = lambda: None,
 ) -> Heard:
     """Transcribe every chunk, at most `limit` at a time; `heard_one` is called after each.
 
     Without a `language`, the chunks with the most speech are transcribed first, each in the language the model detects
-    there, and vote; those that voted otherwise are transcribed again with the rest.
+    there, and vote; those that voted otherwise are transcribed again with the rest. Then what is not to be believed is
+    asked for again, for at most `max_retry_share` of the chunks (and five of a short call).
 
     Raises:
         LanguageUnknown: the model does not know the language.
@@ -59,7 +64,10 @@ async def transcribe_call(
         language, probability = vote([known[index] for index in voters])
     missing = [index for index in range(len(chunks)) if index not in known or known[index].language != language]
     await map_concurrently(lambda index: transcribe(index, language), missing, limit=limit)
-    return Heard(tuple(known[index] for index in range(len(chunks))), language, probability)
+    first = [known[index] for index in range(len(chunks))]
+    most = retries(len(chunks), max_retry_share)
+    again = await hear_again(transcriber, chunks, first, limit=limit, most=most)
+    return Heard(again.transcripts, language, probability, again.left_out)
 
 
 def vote(transcripts: Sequence[Transcript]) -> tuple[str | None, float | None]:

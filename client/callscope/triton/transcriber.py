@@ -33,9 +33,6 @@ TOKENS_PER_SPEECH_SECOND = 16
 on each; the base leaves room for a window in which voice activity detection has missed some speech. A batch runs until
 its slowest row ends, so a window with little speech must not be allowed a long answer."""
 
-TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""Whisper's own, after 0 (openai/whisper, transcribe.py)."""
-
 REPLACEMENT = "\ufffd"
 
 
@@ -129,31 +126,19 @@ class Transcriber:
         tokenizer = await fetch_tokenizer(transport, description.text("tokenizer"))
         return cls(transport, _read_model(description, tokenizer), times_words=await _is_served(transport))
 
-    async def transcribe(self, chunk: Chunk, language: str | None) -> Transcript:
-        """The words of a chunk.
-
-        What is not to be believed is asked for again, alone, at rising temperature, as Whisper does; if nothing better
-        comes of it, the transcript keeps its doubts.
+    async def transcribe(self, chunk: Chunk, language: str | None, temperature: float = 0.0) -> Transcript:
+        """The words of a chunk, and what speaks against them.
 
         Args:
-            chunk: its audio int16, shape (window_samples,).
+            chunk: its audio int16, at most a window.
             language: a code the model knows; None to detect it.
+            temperature: 0 for the most probable words; above, they are drawn, the less probable the more often.
 
         Raises:
             LanguageUnknown: the model does not know the language.
         """
-        transcript = await self._ask(chunk, language, 0.0)
-        for temperature in TEMPERATURES:
-            if not transcript.doubts:
-                break
-            transcript = min(
-                transcript, await self._ask(chunk, language or transcript.language, temperature), key=_doubtfulness
-            )
-        return transcript
-
-    async def _ask(self, chunk: Chunk, language: str | None, temperature: float) -> Transcript:
         inputs = {
-            "audio": chunk.audio[np.newaxis, :],
+            "audio": chunk.window(self.model.window_samples)[np.newaxis],
             "language": _option(self.language_token(language), np.int32),
             "task": _option(UNSPECIFIED, np.int32),
             "max_tokens": _option(token_limit(chunk.speech_s, self.model.max_tokens), np.int32),
@@ -205,7 +190,14 @@ class Transcriber:
             compression_ratio=compression_ratio(text),
             tokens=tokens,
             words=self._words(chunk, language, tokens, row) if text else (),
-            doubts=doubts(text, language, avg_logprob=avg_logprob, speech_s=chunk.speech_s),
+            doubts=doubts(
+                text,
+                language,
+                avg_logprob=avg_logprob,
+                no_speech_probability=no_speech_probability,
+                speech_s=chunk.speech_s,
+                cut_off=count >= token_limit(chunk.speech_s, self.model.max_tokens),
+            ),
             temperature=temperature,
         )
 
@@ -218,19 +210,15 @@ class Transcriber:
             split_words(tokens, self.model.tokenizer, language),
             row[ALIGNMENT],
             row["logprobs"],
-            chunk.audio,
+            chunk.window(self.model.window_samples),
             frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
-            length_s=chunk.span.end_s - chunk.span.start_s,
+            length_s=chunk.heard.duration_s,
         )
 
 
 def token_limit(speech_s: float, max_tokens: int) -> int:
     """How many tokens a window with so many seconds of speech may take."""
     return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
-
-
-def _doubtfulness(transcript: Transcript) -> tuple[int, float]:
-    return len(transcript.doubts), -transcript.avg_logprob
 
 
 async def _is_served(transport: Transport) -> bool:
