@@ -91,9 +91,9 @@ def _bert_embeddings(loader: Loader, ids: str, epsilon: float) -> str:
 
 def _bert_layer(loader: Loader, settings: BertSettings, x: str, mask: str) -> str:
     graph, own = loader.graph, loader.at("attention.self")
-    size = own.array("query.weight").shape[0] // settings.heads
-    projection = own.linear("query", "key", "value", scales=(size**-0.5, 1.0, 1.0))
-    attention = SelfAttention(projection, loader.linear("attention.output.dense"), settings.heads)
+    width = own.array("query.weight").shape[0]
+    projections = own.projections("query", "key", "value", scales=((width // settings.heads) ** -0.5, 1.0, 1.0))
+    attention = SelfAttention(projections, loader.linear("attention.output.dense"), settings.heads, width)
     attended = graph.op("Add", attention(graph, x, mask), x)
     x = loader.norm("attention.output.LayerNorm", settings.epsilon)(graph, attended)
     forward = FeedForward(loader.linear("intermediate.dense"), loader.linear("output.dense"))

@@ -118,13 +118,12 @@ def load_decoder(loader: Loader, settings: WhisperSettings, states: str, layers:
 
 def _load_layer(loader: Loader, heads: int, states: str) -> DecoderLayer:
     cross, size = loader.at("encoder_attn"), loader.array("encoder_attn.q_proj.weight").shape[0] // heads
-    keys_values = cross.linear("k_proj", "v_proj")(loader.graph, states)
-    keys, values = loader.graph.ops("Split", keys_values, outputs=2, axis=-1, num_outputs=2)
+    keys, values = cross.projections("k_proj", "v_proj")(loader.graph, states)
     return DecoderLayer(
         self_norm=loader.norm("self_attn_layer_norm"),
         self_attention=whisper_self_attention(loader.at("self_attn"), heads),
         cross_norm=loader.norm("encoder_attn_layer_norm"),
-        cross_queries=cross.linear("q_proj", scales=(size**-0.5,)),
+        cross_queries=cross.linear("q_proj", size**-0.5),
         memory=loader.precision.memory(loader.graph, keys, values, heads),
         cross_out=cross.linear("out_proj"),
         final_norm=loader.norm("final_layer_norm"),

@@ -22,9 +22,13 @@ def encoder_graph(
     convolved = _convolution(loader, "conv2", _convolution(loader, "conv1", mel, stride=1), stride=2)
     x = graph.op("Transpose", convolved, perm=[0, 2, 1])
     x = graph.op("Add", x, loader.constant("embed_positions.weight"))
+    x = graph.op("Reshape", x, graph.integers(-1, settings.width))
     for index in range(settings.encoder_layers):
-        x = _layer(loader.at(f"layers.{index}"), settings.encoder_heads, x)
-    return finish(graph, signature, {"states": loader.norm("layer_norm")(graph, x)})
+        x = _layer(loader.at(f"layers.{index}"), settings, x)
+    states = graph.op(
+        "Reshape", loader.norm("layer_norm")(graph, x), graph.integers(-1, settings.encoder_positions, settings.width)
+    )
+    return finish(graph, signature, {"states": states})
 
 
 def _convolution(loader: Loader, name: str, x: str, *, stride: int) -> str:
@@ -32,9 +36,11 @@ def _convolution(loader: Loader, name: str, x: str, *, stride: int) -> str:
     return loader.graph.op("Gelu", loader.graph.op("Conv", x, kernel, bias, strides=[stride], pads=[1, 1]))
 
 
-def _layer(loader: Loader, heads: int, x: str) -> str:
+def _layer(loader: Loader, settings: WhisperSettings, x: str) -> str:
+    """Run a layer over x, shape (batch * positions, width)."""
     graph = loader.graph
-    attention = whisper_self_attention(loader.at("self_attn"), heads)
-    x = graph.op("Add", x, attention.unmasked(graph, loader.norm("self_attn_layer_norm")(graph, x)))
+    attention = whisper_self_attention(loader.at("self_attn"), settings.encoder_heads)
+    normed = loader.norm("self_attn_layer_norm")(graph, x)
+    x = graph.op("Add", x, attention.unmasked(graph, normed, settings.encoder_positions))
     forward = FeedForward(loader.linear("fc1"), loader.linear("fc2"))
     return graph.op("Add", x, forward(graph, loader.norm("final_layer_norm")(graph, x)))

@@ -125,6 +125,16 @@ class GraphBuilder:
         """Give a value of any shape out of a branch."""
         self._outputs.append(helper.make_tensor_value_info(value, _ONNX_TYPES[dtype], None))
 
+    def take(self) -> list[onnx.NodeProto]:
+        """Hand over the nodes that were added since the last time, for another graph."""
+        nodes, self._nodes = self._nodes, []
+        return nodes
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """All that was stored with the outermost graph, by name."""
+        return dict(self._root._weights.values())
+
     def body(self, name: str) -> "GraphBuilder":
         """Open a graph inside this one, for the `body` of a Loop or a branch of an If."""
         return GraphBuilder(name, outer=self)

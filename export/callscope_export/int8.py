@@ -6,6 +6,7 @@ shares a batch with. Both kinds of scale are symmetric. Products are sums of int
 in any company.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from .attention import Attended, split_heads
 from .graph import CONTRIB, GraphBuilder
+from .precision import Layer
 
 Array = NDArray[Any]
 
@@ -27,22 +29,29 @@ FLOAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Int8Precision:
-    """Matrices and what they multiply in 8 bits, everything else in FP32."""
+    """Matrices and what they multiply in 8 bits, everything else in FP32.
+
+    Attributes:
+        flat: Whether everything that is multiplied has shape (rows, K): a large one is rounded in fewer passes then.
+    """
 
     name: str = "int8"
     float_type: str = "FP32"
     dtype: type[np.floating[Any]] = np.float32
+    flat: bool = False
 
     def linear(self, graph: GraphBuilder, weight: Array, bias: Array | None) -> "Int8Linear":
         """Store a matrix of shape (N, K) and a bias of shape (N,)."""
-        codes, scales = quantize(weight)
-        bias_name = None if bias is None else graph.constant(bias.astype(np.float32))
-        zeros = graph.constant(np.zeros(len(scales), np.int8))
-        return Int8Linear(graph.constant(codes.T), graph.constant(scales), zeros, bias_name)
+        return Int8Linear(_stored(graph, weight, bias), self.flat)
+
+    def projections(self, graph: GraphBuilder, layers: Sequence[Layer]) -> "Int8Projections":
+        """Store matrices whose input is rounded once for all."""
+        return Int8Projections(tuple(_stored(graph, weight, bias) for weight, bias in layers), self.flat)
 
     def table(self, graph: GraphBuilder, rows: Array) -> "Int8Table":
         """Store an embedding of shape (rows, width)."""
-        return Int8Table(self.linear(graph, rows, None))
+        linear = Int8Linear(_stored(graph, rows, None), flat=True)
+        return Int8Table(linear, graph.op("Transpose", linear.matrix.codes, perm=[1, 0]))
 
     def memory(self, graph: GraphBuilder, keys: str, values: str, heads: int) -> Attended:
         """Keep them in 8 bits with a scale for each position and head: a step is bound by reading them."""
@@ -55,48 +64,88 @@ class Int8Precision:
 
 
 @dataclass(frozen=True, slots=True)
-class Int8Linear:
-    """A matrix stored as (K, N) of INT8, with scales, zero points and bias of shape (N,)."""
+class Matrix:
+    """Codes of shape (..., K, N) with their scales.
+
+    Attributes:
+        codes: INT8.
+        scales: Shape (N,), or a scalar.
+        zeros: The zero points of the codes, all 0, as many as scales.
+        bias: Shape (N,), where there is one.
+    """
 
     codes: str
     scales: str
     zeros: str
-    bias: str | None
+    bias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """Activations of shape (..., K).
+
+    Attributes:
+        codes: UINT8.
+        step: The size of one code, shape (..., 1).
+        zero_point: The code of 0.
+    """
+
+    codes: str
+    step: str
+    zero_point: int = ZERO_POINT
+
+    def times(self, graph: GraphBuilder, matrix: Matrix) -> str:
+        """Multiply with a matrix: shape (..., N)."""
+        one, zero = graph.constant(np.float32(1)), graph.constant(np.uint8(self.zero_point))
+        inputs = (self.codes, matrix.codes, one, matrix.scales, zero, matrix.zeros)
+        product = graph.op("Mul", graph.op("MatMulIntegerToFloat", *inputs, domain=CONTRIB), self.step)
+        return product if matrix.bias is None else graph.op("Add", product, matrix.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Linear:
+    """A matrix ready to be applied."""
+
+    matrix: Matrix
+    flat: bool
 
     def __call__(self, graph: GraphBuilder, x: str) -> str:
         """Multiply x, shape (..., K)."""
-        product = _multiply(graph, x, self.codes, self.scales, self.zeros)
-        return product if self.bias is None else graph.op("Add", product, self.bias)
+        return _round(graph, x, flat=self.flat).times(graph, self.matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Projections:
+    """Matrices that multiply the same input."""
+
+    matrices: tuple[Matrix, ...]
+    flat: bool
+
+    def __call__(self, graph: GraphBuilder, x: str) -> list[str]:
+        """Multiply x, shape (..., K), with each."""
+        rounded = _round(graph, x, flat=self.flat)
+        return [rounded.times(graph, matrix) for matrix in self.matrices]
 
 
 @dataclass(frozen=True, slots=True)
 class Int8Table:
-    """An embedding whose 8-bit columns serve the look-up and the scores alike."""
+    """An embedding whose codes serve the look-up and the scores alike.
+
+    `codes` are those of the matrix, INT8 of shape (rows, width): one code a row is slow to look up in columns.
+    """
 
     linear: Int8Linear
+    codes: str
 
     def rows(self, graph: GraphBuilder, ids: str) -> str:
         """Look up ids, shape (batch, T)."""
-        codes = graph.op("Cast", graph.op("Gather", self.linear.codes, ids, axis=1), to=FLOAT)
-        scales = graph.op("Unsqueeze", graph.op("Gather", self.linear.scales, ids), graph.integers(-1))
-        return graph.op("Mul", graph.op("Transpose", codes, perm=[1, 2, 0]), scales)
+        codes = graph.op("Cast", graph.op("Gather", self.codes, ids), to=FLOAT)
+        scales = graph.op("Gather", self.linear.matrix.scales, ids)
+        return graph.op("Mul", codes, graph.op("Unsqueeze", scales, graph.integers(-1)))
 
     def scores(self, graph: GraphBuilder, x: str) -> str:
         """Multiply x, shape (batch, width), with every row."""
         return self.linear(graph, x)
-
-
-def quantize(weight: Array) -> tuple[Array, Array]:
-    """Round a matrix to 8 bits, symmetric, a scale for each row.
-
-    Args:
-        weight: Shape (N, K).
-
-    Returns:
-        Codes, INT8 of shape (N, K), and scales, FP32 of shape (N,).
-    """
-    scales = np.maximum(np.abs(weight).max(axis=1) / LARGEST, SMALLEST_SCALE).astype(np.float32)
-    return np.rint(weight / scales[:, None]).astype(np.int8), scales
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,36 +166,66 @@ class Int8Memory:
 
     def scores(self, graph: GraphBuilder, queries: str) -> str:
         """Compare queries with keys."""
-        one, zero = graph.constant(np.float32(1)), graph.constant(np.int8(0))
-        return graph.op("Mul", _multiply(graph, queries, self.key_codes, one, zero), self.key_steps)
+        return graph.op("Mul", _round(graph, queries).times(graph, _unscaled(graph, self.key_codes)), self.key_steps)
 
     def mix(self, graph: GraphBuilder, attention: str) -> str:
         """Average values; weights are never negative, so all 8 bits are for their size."""
         weights = graph.op("Mul", attention, self.value_steps)
         step = _step(graph, graph.op("ReduceMax", weights, graph.integers(-1), keepdims=1), LARGEST_UNSIGNED)
-        one, zero = graph.constant(np.float32(1)), graph.constant(np.int8(0))
-        return _product(graph, weights, step, self.value_codes, one, zero, zero_point=0)
+        codes = _codes(graph, weights, step, np.uint8(0))
+        return Rounded(codes, step, zero_point=0).times(graph, _unscaled(graph, self.value_codes))
 
 
-def _multiply(graph: GraphBuilder, x: str, codes: str, scales: str, zeros: str) -> str:
-    """Round x, shape (..., K), a step for each row, and multiply it with codes, shape (..., K, N)."""
-    return _product(graph, x, _step(graph, _largest(graph, x), LARGEST), codes, scales, zeros, zero_point=ZERO_POINT)
+def quantize(weight: Array) -> tuple[Array, Array]:
+    """Round a matrix to 8 bits, symmetric, a scale for each row.
+
+    Args:
+        weight: Shape (N, K).
+
+    Returns:
+        Codes, INT8 of shape (N, K), and scales, FP32 of shape (N,).
+    """
+    scales = np.maximum(np.abs(weight).max(axis=1) / LARGEST, SMALLEST_SCALE).astype(np.float32)
+    return np.rint(weight / scales[:, None]).astype(np.int8), scales
 
 
-def _product(  # noqa: PLR0917  the operator has as many
-    graph: GraphBuilder, x: str, step: str, codes: str, scales: str, zeros: str, *, zero_point: int
-) -> str:
-    one, zero = graph.constant(np.float32(1)), graph.constant(np.uint8(zero_point))
-    rounded = graph.op("QuantizeLinear", graph.op("Div", x, step), one, zero)
-    inputs = (rounded, codes, one, scales, zero, zeros)
-    return graph.op("Mul", graph.op("MatMulIntegerToFloat", *inputs, domain=CONTRIB), step)
+def _stored(graph: GraphBuilder, weight: Array, bias: Array | None) -> Matrix:
+    codes, scales = quantize(weight)
+    zeros = graph.constant(np.zeros(len(scales), np.int8))
+    stored_bias = None if bias is None else graph.constant(bias.astype(np.float32))
+    return Matrix(graph.constant(codes.T), graph.constant(scales), zeros, stored_bias)
+
+
+def _unscaled(graph: GraphBuilder, codes: str) -> Matrix:
+    return Matrix(codes, graph.constant(np.float32(1)), graph.constant(np.int8(0)))
+
+
+def _round(graph: GraphBuilder, x: str, *, flat: bool = False) -> Rounded:
+    """Round x, shape (..., K), a step for each row."""
+    if flat:
+        return _round_flat(graph, x)
+    step = _step(graph, _largest(graph, x), LARGEST)
+    return Rounded(_codes(graph, x, step, np.uint8(ZERO_POINT)), step)
+
+
+def _round_flat(graph: GraphBuilder, x: str) -> Rounded:
+    """The same for x of shape (rows, K): nothing of its size is written but the codes."""
+    axis = graph.integers(-1)
+    highest, lowest = (graph.op(op, x, axis, keepdims=0) for op in ("ReduceMax", "ReduceMin"))
+    step = _step(graph, graph.op("Max", highest, graph.op("Neg", lowest)), LARGEST)
+    zeros = graph.op("Expand", graph.constant(np.uint8(ZERO_POINT)), graph.op("Shape", step))
+    return Rounded(graph.op("QuantizeLinear", x, step, zeros, axis=0), graph.op("Unsqueeze", step, axis))
 
 
 def _signed(graph: GraphBuilder, x: str) -> tuple[str, str]:
     """Round x, shape (..., K), to INT8 of the same shape, with steps of shape (..., 1)."""
     step = _step(graph, _largest(graph, x), LARGEST)
-    scaled, one, zero = graph.op("Div", x, step), graph.constant(np.float32(1)), graph.constant(np.int8(0))
-    return graph.op("QuantizeLinear", scaled, one, zero), step
+    return _codes(graph, x, step, np.int8(0)), step
+
+
+def _codes(graph: GraphBuilder, x: str, step: str, zero_point: np.generic) -> str:
+    scaled, one = graph.op("Div", x, step), graph.constant(np.float32(1))
+    return graph.op("QuantizeLinear", scaled, one, graph.constant(zero_point))
 
 
 def _largest(graph: GraphBuilder, x: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .attention import Cache, attend, split_cache, split_queries
 from .graph import CONTRIB, GraphBuilder
-from .precision import Linear, Precision
+from .precision import Layer, Linear, Precision, Projections
 
 Array = NDArray[Any]
 
@@ -49,24 +49,28 @@ class Loader:
         """Store an array as it is, in the precision's floating-point type."""
         return self.graph.constant(self.array(name).astype(self.precision.dtype))
 
-    def linear(self, *names: str, scales: tuple[float, ...] = ()) -> Linear:
-        """Store one matrix that gives the results of several layers side by side.
+    def linear(self, name: str, scale: float = 1.0) -> Linear:
+        """Store a layer's matrix and bias, both times a factor."""
+        return self.precision.linear(self.graph, *self._layer(name, scale))
+
+    def projections(self, *names: str, scales: tuple[float, ...] = ()) -> Projections:
+        """Store the matrices of layers of the same shape that have the same input.
 
         Args:
-            names: The layers; `WITHOUT_BIAS` counts as having zeros there.
+            names: The layers.
             scales: A factor for each layer, 1 where not given.
         """
         factors = scales or (1.0,) * len(names)
-        weights = [self.array(f"{name}.weight") * np.float32(f) for name, f in zip(names, factors, strict=True)]
-        biases = [self._bias(name, len(w)) * np.float32(f) for name, w, f in zip(names, weights, factors, strict=True)]
-        return self.precision.linear(self.graph, np.concatenate(weights), np.concatenate(biases))
+        layers = [self._layer(name, factor) for name, factor in zip(names, factors, strict=True)]
+        return self.precision.projections(self.graph, layers)
 
     def norm(self, name: str, epsilon: float = 1e-5) -> "Norm":
         """Store a layer norm."""
         return Norm(self.constant(f"{name}.weight"), self.constant(f"{name}.bias"), epsilon)
 
-    def _bias(self, name: str, size: int) -> Array:
-        return np.zeros(size, np.float32) if name == WITHOUT_BIAS else self.array(f"{name}.bias")
+    def _layer(self, name: str, scale: float) -> Layer:
+        bias = None if name == WITHOUT_BIAS else self.array(f"{name}.bias") * np.float32(scale)
+        return self.array(f"{name}.weight") * np.float32(scale), bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +100,33 @@ class FeedForward:
 
 @dataclass(frozen=True, slots=True)
 class SelfAttention:
-    """Attention of a sequence to itself, its three inputs made by one matrix."""
+    """Attention of a sequence to itself."""
 
-    projection: Linear
+    projections: Projections
     out: Linear
     heads: int
+    width: int
 
     def project(self, graph: GraphBuilder, x: str) -> tuple[str, Cache]:
         """Make queries, and keys and values, of x, shape (batch, T, width)."""
-        queries, keys, values = self._project(graph, x)
+        queries, keys, values = self.projections(graph, x)
         return split_queries(graph, queries, self.heads), split_cache(graph, keys, values, self.heads)
 
-    def unmasked(self, graph: GraphBuilder, x: str) -> str:
-        """Attend to every position of x, shape (batch, T, width), without holding all scores at once."""
-        queries, keys, values = self._project(graph, x)
-        sizes = {"num_heads": self.heads, "scale": 1.0}
-        return self.out(graph, graph.op("MultiHeadAttention", queries, keys, values, domain=CONTRIB, **sizes))
+    def unmasked(self, graph: GraphBuilder, x: str, positions: int) -> str:
+        """Attend to every position without holding all scores at once; x has shape (batch * positions, width)."""
+        split = graph.constant(np.array([-1, positions, self.width], np.int64))
+        inputs = [graph.op("Reshape", part, split) for part in self.projections(graph, x)]
+        mixed = graph.op("MultiHeadAttention", *inputs, domain=CONTRIB, num_heads=self.heads, scale=1.0)
+        return self.out(graph, graph.op("Reshape", mixed, graph.integers(-1, self.width)))
 
     def __call__(self, graph: GraphBuilder, x: str, mask: str | None = None) -> str:
         """Attend to every position that the mask allows; x has shape (batch, T, width)."""
         queries, cache = self.project(graph, x)
         return self.out(graph, attend(graph, queries, cache, mask))
 
-    def _project(self, graph: GraphBuilder, x: str) -> list[str]:
-        return graph.ops("Split", self.projection(graph, x), outputs=3, axis=-1, num_outputs=3)
-
 
 def whisper_self_attention(loader: Loader, heads: int) -> SelfAttention:
     """Load a `self_attn` of Whisper, its queries scaled by size ** -0.5 in the weights."""
-    size = loader.array("q_proj.weight").shape[0] // heads
-    projection = loader.linear("q_proj", "k_proj", "v_proj", scales=(size**-0.5, 1.0, 1.0))
-    return SelfAttention(projection, loader.linear("out_proj"), heads)
+    width = loader.array("q_proj.weight").shape[0]
+    projections = loader.projections("q_proj", "k_proj", "v_proj", scales=((width // heads) ** -0.5, 1.0, 1.0))
+    return SelfAttention(projections, loader.linear("out_proj"), heads, width)

@@ -3,6 +3,7 @@
 int8 is for CPUs, w8a16 for GPUs (see `int8` and `weight_only`). Convolutions, norms and positions are never quantised.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from .attention import Attended, split_cache
 from .graph import GraphBuilder
 
 Array = NDArray[Any]
+Layer = tuple[Array, Array | None]
+"""A weight of shape (N, K) and a bias of shape (N,)."""
 
 
 class Linear(Protocol):
@@ -20,6 +23,13 @@ class Linear(Protocol):
 
     def __call__(self, graph: GraphBuilder, x: str) -> str:
         """Multiply x, shape (..., K), and return shape (..., N)."""
+
+
+class Projections(Protocol):
+    """Several matrices that multiply the same input."""
+
+    def __call__(self, graph: GraphBuilder, x: str) -> list[str]:
+        """Multiply x, shape (..., K), with each."""
 
 
 class Table(Protocol):
@@ -50,6 +60,9 @@ class Precision(Protocol):
     def linear(self, graph: GraphBuilder, weight: Array, bias: Array | None) -> Linear:
         """Store a matrix of shape (N, K), as PyTorch keeps it, and a bias of shape (N,)."""
 
+    def projections(self, graph: GraphBuilder, layers: Sequence[Layer]) -> Projections:
+        """Store matrices of the same shape that multiply the same input."""
+
     def table(self, graph: GraphBuilder, rows: Array) -> Table:
         """Store an embedding of shape (rows, width)."""
 
@@ -69,6 +82,10 @@ class FloatPrecision:
         """Store a matrix of shape (N, K) and a bias of shape (N,)."""
         stored = graph.constant(weight.T.astype(self.dtype))
         return FloatLinear(stored, None if bias is None else graph.constant(bias.astype(self.dtype)))
+
+    def projections(self, graph: GraphBuilder, layers: Sequence[Layer]) -> Projections:
+        """Store matrices of the same shape side by side."""
+        return SideBySide(self.linear(graph, *side_by_side(layers)), len(layers))
 
     def table(self, graph: GraphBuilder, rows: Array) -> Table:
         """Store an embedding of shape (rows, width)."""
@@ -93,6 +110,18 @@ class FloatLinear:
 
 
 @dataclass(frozen=True, slots=True)
+class SideBySide:
+    """One matrix whose results are taken apart."""
+
+    linear: Linear
+    parts: int
+
+    def __call__(self, graph: GraphBuilder, x: str) -> list[str]:
+        """Multiply x, shape (..., K), with each."""
+        return graph.ops("Split", self.linear(graph, x), outputs=self.parts, axis=-1, num_outputs=self.parts)
+
+
+@dataclass(frozen=True, slots=True)
 class FloatTable:
     """An embedding stored as (rows, width)."""
 
@@ -107,6 +136,12 @@ class FloatTable:
         """Multiply x, shape (batch, width), with every row."""
         scores = graph.op("Gemm", x, self.weight, transB=1)
         return cast_float(graph, scores, self.float_type, "FP32")
+
+
+def side_by_side(layers: Sequence[Layer]) -> tuple[Array, Array]:
+    """Make one weight and one bias of several; a layer without a bias has zeros there."""
+    biases = [np.zeros(len(weight), np.float32) if bias is None else bias for weight, bias in layers]
+    return np.concatenate([weight for weight, _ in layers]), np.concatenate(biases)
 
 
 def cast_float(graph: GraphBuilder, x: str, given: str, wanted: str) -> str:

@@ -13,8 +13,8 @@ PRECISIONS: dict[str, Precision] = {
     "int8": Int8Precision(),
     "w8a16": WeightOnlyPrecision("w8a16", "FP16", np.float16),
 }
-ENCODERS = {"w8a16": "fp16"}
-"""Where the encoder is stored otherwise: it is bound by arithmetic, not by reading weights."""
+ENCODERS: dict[str, Precision] = {"int8": Int8Precision(flat=True), "w8a16": PRECISIONS["fp16"]}
+"""Where the encoder is stored otherwise: it has whole windows to multiply, and is not bound by reading weights."""
 
 
 def precision_named(name: str) -> Precision:
@@ -30,4 +30,4 @@ def precision_named(name: str) -> Precision:
 
 def encoder_precision(precision: Precision) -> Precision:
     """Tell how the encoder is stored where the rest is stored like this."""
-    return PRECISIONS[ENCODERS.get(precision.name, precision.name)]
+    return ENCODERS.get(precision.name, precision)

@@ -4,6 +4,7 @@ A decoder's step is bound by reading its weights, and half as many bytes take ha
 rounded (`MatMulNBits`, symmetric, a scale for each block), so a row does not depend on the rows beside it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .attention import Attended, split_cache
 from .graph import CONTRIB, GraphBuilder
-from .precision import cast_float
+from .precision import Layer, Projections, SideBySide, cast_float, side_by_side
 
 Array = NDArray[Any]
 
@@ -33,6 +34,10 @@ class WeightOnlyPrecision:
         packed, scales = pack(weight)
         bias_name = None if bias is None else graph.constant(bias.astype(self.dtype))
         return BlockLinear(graph.constant(packed), graph.constant(scales.astype(self.dtype)), bias_name, *weight.shape)
+
+    def projections(self, graph: GraphBuilder, layers: Sequence[Layer]) -> Projections:
+        """Store matrices of the same shape side by side."""
+        return SideBySide(self.linear(graph, *side_by_side(layers)), len(layers))
 
     def table(self, graph: GraphBuilder, rows: Array) -> "BlockTable":
         """Store an embedding of shape (rows, width)."""
