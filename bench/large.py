@@ -157,7 +157,7 @@ def main() -> None:
             if precision == SERVED:
                 served = serve(repository)
             shutil.rmtree(repository)
-    print(table(exports, served))  # noqa: T201  the result
+    print(table(exports, served))
 
 
 if __name__ == "__main__":
