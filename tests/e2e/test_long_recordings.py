@@ -13,7 +13,7 @@ from .running import ROOT, TIMEOUT_S, environment
 
 MINUTES = {"en": 10, "ja": 4, "ko": 4}
 MOST_ERRORS_AT_CUTS = {"en": 0.16, "ja": 0.13, "ko": 0.05}
-"""Cut at the quietest place of the window's last quarter, with nothing heard beyond it: 0.22, 0.22 and 0.10 in ten minutes each."""
+"""Cut at the quietest place of the window's last quarter, with nothing heard beyond it: 0.22, 0.22 and 0.10."""
 MOST_MORE_THAN_ELSEWHERE = 0.05
 MOST_MEMORY_MIB = 300
 
