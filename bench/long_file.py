@@ -241,13 +241,13 @@ def tally(edits: Sequence[tuple[str, Unit]], of: Sequence[Unit], alone: Sequence
     return Tally(len(of), kinds.count("delete"), kinds.count("substitute"), kinds.count("insert"), uncut)
 
 
-def measure(language: str, kind: str, minutes: float, options: Sequence[str]) -> Row:
+def measure(language: str, kind: str, minutes: float, seed: int, options: Sequence[str]) -> Row:
     """One recording and its row."""
     said = sentences(language)
     single = strung(said, "alone", range(len(said)), random.Random(0))
     heard_alone = analyse(single, language, options).result["segments"]
     alone = [single.said[0][index].place for _, index in errors(single.said[0], heard_alone, language)]
-    long = continuous(said, minutes, 1) if kind == "continuous" else repeated(language, said, minutes)
+    long = continuous(said, minutes, seed) if kind == "continuous" else repeated(language, said, minutes)
     run = analyse(long, language, options)
     near: tuple[list[tuple[str, Unit]], list[Unit]] = ([], [])
     far: tuple[list[tuple[str, Unit]], list[Unit]] = ([], [])
@@ -290,12 +290,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--language", choices=LANGUAGES, action="append")
     parser.add_argument("--kind", choices=KINDS, action="append")
+    parser.add_argument("--seed", type=int, default=1, help="of the order of the sentences and their pauses")
     parser.add_argument("--json", action="store_true", help="a line of JSON a recording, not a table")
     given, options = parser.parse_known_args()
     rows = []
     for language in given.language or LANGUAGES:
         for kind in given.kind or KINDS:
-            rows.append(measure(language, kind, given.minutes, options))
+            rows.append(measure(language, kind, given.minutes, given.seed, options))
             print(json.dumps(asdict(rows[-1])) if given.json else table(rows[-1:]).splitlines()[-1], flush=True)
     if not given.json:
         print(f"\n{table(rows)}")
