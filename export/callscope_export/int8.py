@@ -50,8 +50,11 @@ class Int8Precision:
 
     def table(self, graph: GraphBuilder, rows: Array) -> "Int8Table":
         """Store an embedding of shape (rows, width)."""
-        linear = Int8Linear(_stored(graph, rows, None), flat=True)
-        return Int8Table(linear, graph.op("Transpose", linear.matrix.codes, perm=[1, 0]))
+        codes, scales = quantize(rows)
+        stored = graph.constant(codes)
+        columns = graph.op("Transpose", stored, perm=[1, 0])
+        zeros = graph.constant(np.zeros(len(scales), np.int8))
+        return Int8Table(stored, Int8Linear(Matrix(columns, graph.constant(scales), zeros), flat=True))
 
     def memory(self, graph: GraphBuilder, keys: str, values: str, heads: int) -> Attended:
         """Keep them in 8 bits with a scale for each position and head: a step is bound by reading them."""
@@ -131,11 +134,11 @@ class Int8Projections:
 class Int8Table:
     """An embedding whose codes serve the look-up and the scores alike.
 
-    `codes` are those of the matrix, INT8 of shape (rows, width): one code a row is slow to look up in columns.
+    `codes` are INT8 of shape (rows, width), those of the matrix transposed; ONNX Runtime does that once, at load.
     """
 
-    linear: Int8Linear
     codes: str
+    linear: Int8Linear
 
     def rows(self, graph: GraphBuilder, ids: str) -> str:
         """Look up ids, shape (batch, T)."""

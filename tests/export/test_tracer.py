@@ -160,12 +160,12 @@ def test_graphs_keep_to_old_operators_and_store_matrices_as_asked(
     assert versions[""] <= 21
     assert graph.ir_version <= 10
     contrib = {node.op_type for node in graph.graph.node if node.domain == "com.microsoft"}
-    assert contrib == ({"MatMulNBits"} if precision == "int8" else set())
+    assert contrib == ({"MatMulIntegerToFloat"} if precision == "int8" else set())
     assert sum(node.op_type == "LayerNormalization" for node in graph.graph.node) >= 5
     vocabulary = json.loads((written(name) / "config.json").read_text())["vocab_size"]
     tables = [tensor for tensor in graph.graph.initializer if tensor.dims[:1] == [vocabulary]]
     matrices = [one for one in graph.graph.initializer if np.prod(one.dims) >= 48 * 48 and one.dims[0] not in {64, 66}]
-    wanted = {"fp32": onnx.TensorProto.FLOAT, "fp16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.UINT8}
+    wanted = {"fp32": onnx.TensorProto.FLOAT, "fp16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}
     assert {tensor.data_type for tensor in matrices} == {wanted[precision]}
     assert wanted[precision] in {tensor.data_type for tensor in tables}
     assert all(
