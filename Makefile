@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench-large bench-long serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-long serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -32,6 +32,12 @@ $(VENV)/dev: $(VENV)/client requirements/dev.txt
 	@.venv-referee/bin/python $(PIP) --requirement requirements/referee.txt
 	@touch $@
 
+.venv-bench/ready: requirements/bench.txt requirements/referee.txt
+	@echo "Setting up faster-whisper, torch and transformers in .venv-bench (once)"
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python $(PIP) --requirement requirements/bench.txt
+	@touch $@
+
 demo: $(VENV)/client ## analyse the three bundled calls with a real Triton
 	@$(BIN)/callscope demo
 
@@ -46,6 +52,10 @@ check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=client:preprocessing:export:server $(BIN)/lint-imports
+
+bench: .venv-bench/ready ## speed against faster-whisper and transformers, into docs/benchmarks.md (AUDIO=folder; a quarter of an hour)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.speed --output benchmarks.json $(if $(AUDIO),--audio $(AUDIO))
+	@PYTHONPATH=. .venv-bench/bin/python -m bench.page benchmarks.json docs/benchmarks.md
 
 bench-long: $(VENV)/dev ## an hour of speech: the words at its cuts, and the memory that it takes (half an hour)
 	@$(BIN)/python -m bench.long_file
@@ -63,4 +73,4 @@ demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothi
 	@demo/make-models.sh
 
 clean: ## remove what the verbs above have made
-	rm -rf $(VENV) .venv-server .venv-referee .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-server .venv-referee .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -199,8 +199,8 @@ class Transformers(Silent):
         return np.asarray(tokens.numpy()[:, -self._work.tokens :])
 
 
-BATCH = 20
-"""Windows in a batch, of every engine that makes batches: ten minutes are one."""
+BATCH = 16
+"""Windows in a batch, of every engine that makes batches."""
 
 ENGINES: Mapping[str, Callable[[Work], Engine]] = {
     "Callscope int8, in process": lambda work: InProcess(work, batch=BATCH),

@@ -81,7 +81,7 @@ def export(checkpoint: Path, repository: Path, precision: str) -> Export:
     """
     command = [sys.executable, "-m", "callscope", "export", "whisper", str(checkpoint), "--parity", "off"]
     started = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603  our own command
+    process = subprocess.Popen(
         [*command, "--precision", precision, "--repository", str(repository)], stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)

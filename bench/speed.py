@@ -11,15 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.checkpoints import SHAPES, write_checkpoint
-from bench.engines import ENGINES, Work
+from bench.engines import ENGINES, Windows, Work
 from bench.machine import describe_machine
+from bench.page import ratios, table
 from bench.rounds import Result, compare
 from bench.sound import DEMO_CALLS, windows
 from callscope_export import export_whisper
@@ -31,24 +33,13 @@ def main() -> None:
     """Command line."""
     options = _parse()
     sound = windows(options.audio, options.minutes * 60 // WINDOW_S)
+    about = {"machine": describe_machine(), "windows": len(sound), "window_s": WINDOW_S}
+    about |= {"tokens": options.tokens, "rounds": options.rounds}
     found = {shape: _measure(shape, sound, options) for shape in options.shape}
-    about = {"machine": describe_machine(), "windows": len(sound), "tokens": options.tokens, "rounds": options.rounds}
     report = {**about, "shapes": {shape: _as_dict(results) for shape, results in found.items()}}
     options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for shape, results in found.items():
-        print(f"\n{shape}: {len(sound)} windows of {WINDOW_S} s, {options.tokens} tokens each\n")
-        print(table(_as_dict(results), len(sound) * WINDOW_S))
-
-
-def table(results: dict[str, dict[str, float]], sound_s: float) -> str:
-    """Render one shape's results in Markdown."""
-    rows = ["| engine | x real time | time, median | spread | peak memory | load |", "|---|---|---|---|---|---|"]
-    for name, result in results.items():
-        rows.append(
-            f"| {name} | {sound_s / result['median_s']:.1f} | {result['median_s']:.2f} s | {result['spread']:.0%} | "
-            f"{result['peak_mib']:.0f} MiB | {result['load_s']:.1f} s |"
-        )
-    return "\n".join(rows)
+    for shape, engines in report["shapes"].items():
+        print(f"\n{shape}\n\n{ratios(engines)}\n\n{table(engines, len(sound) * WINDOW_S)}")
 
 
 def _parse() -> argparse.Namespace:
@@ -66,12 +57,12 @@ def _parse() -> argparse.Namespace:
     return options
 
 
-def _measure(shape: str, sound: object, options: argparse.Namespace) -> dict[str, Result]:
+def _measure(shape: str, sound: Windows, options: argparse.Namespace) -> dict[str, Result]:
     with tempfile.TemporaryDirectory(prefix="callscope-bench-") as folder:
         work = prepare(Path(folder), shape, options.tokens)
-        results = compare(options.engine, work, sound, options.rounds, _say)  # type: ignore[arg-type]
+        results = compare(options.engine, work, sound, options.rounds, _say)
     for name, result in results.items():
-        if result.tokens is None or result.tokens.shape != (len(sound), options.tokens):  # type: ignore[arg-type]
+        if result.tokens is None or result.tokens.shape != (len(sound), options.tokens):
             raise SystemExit(f"{name} gave another number of tokens than was asked for; its time says nothing.")
     return results
 
@@ -88,16 +79,10 @@ def prepare(folder: Path, shape: str, tokens: int) -> Work:
     return Work(checkpoint, folder / "repository", folder / "converted", tokens, threads=cores)
 
 
-def _as_dict(results: dict[str, Result]) -> dict[str, dict[str, float]]:
+def _as_dict(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
     return {
-        name: {
-            "median_s": statistics.median(result.wall_s),
-            "spread": (max(result.wall_s) - min(result.wall_s)) / statistics.median(result.wall_s),
-            "peak_mib": result.peak_mib,
-            "load_s": result.load_s,
-            **result.figures,
-        }
-        for name, result in results.items()
+        name: {"wall_s": each.wall_s, "peak_mib": each.peak_mib, "load_s": each.load_s, **each.figures}
+        for name, each in results.items()
     }
 
 
