@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ParityFailed
+from .reference import Reference
 from .whisper import WhisperSettings
 
 Array = NDArray[Any]
@@ -113,13 +114,13 @@ def check_parity(folder: Path, settings: WhisperSettings, precision: str, run: R
 def compare(folder: Path, settings: WhisperSettings, precision: str, run: Run) -> Parity:
     """Compare, and say what is beyond its limit."""
     audio = sound(settings)
-    reference = _Transformers(folder, settings)
+    reference = Reference(folder, settings)
     mel = reference.mel(audio)
     states = reference.states(mel)
     float_type = np.float16 if precision == "fp16" else np.float32
     written = run("whisper_decoder", {"states": states.astype(float_type), **_options(len(audio), settings)})
     forced = reference.forced(states, written)
-    text = _is_text(written["tokens"], settings.prompt.end_of_text)
+    text = is_text(written["tokens"], settings.prompt.end_of_text)
     found = Figures(
         mel=float(np.abs(run("log_mel", {"audio": audio})["mel"] - mel).max()),
         states=_relative(run("whisper_encoder", {"mel": mel})["states"], states),
@@ -169,7 +170,7 @@ def _options(rows: int, settings: WhisperSettings) -> dict[str, Array]:
     return {**options, "temperature": np.zeros((rows, 1), np.float32)}
 
 
-def _is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
+def is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
     """Mark the tokens up to each row's first end of text, that one included."""
     ended = np.cumsum(tokens == end_of_text, axis=1)
     text: NDArray[np.bool_] = (ended == 0) | ((ended == 1) & (tokens == end_of_text))
@@ -206,77 +207,3 @@ def _failures(found: Figures, limits: Figures) -> tuple[str, ...]:
         for key, name in least.items()
         if not getattr(found, key) >= getattr(limits, key)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Forced:
-    """What the checkpoint makes of a given text: its best token at each place, and how probable the given ones are."""
-
-    best: Array
-    logprobs: Array
-
-
-class _Transformers:
-    """The checkpoint in transformers, float32 on the CPU."""
-
-    def __init__(self, folder: Path, settings: WhisperSettings) -> None:
-        import torch  # noqa: PLC0415  the extra `referee`
-        import transformers  # noqa: PLC0415
-
-        self._torch, self._settings = torch, settings
-        self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
-        model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-        self._model: Any = model.eval()
-
-    def mel(self, audio: NDArray[np.int16]) -> Array:
-        rate_hz = self._settings.mel.sample_rate_hz
-        features = self._extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
-        return np.asarray(features.input_features, np.float32)
-
-    def states(self, mel: Array) -> Array:
-        with self._torch.no_grad():
-            states = self._model.model.encoder(self._torch.from_numpy(mel)).last_hidden_state
-        return np.asarray(states.numpy())
-
-    def forced(self, states: Array, written: Mapping[str, Array]) -> _Forced:
-        """Feed the tokens that the graph wrote, and look at what is written after each."""
-        torch, prompt = self._torch, self._settings.prompt
-        tokens = written["tokens"].astype(np.int64)
-        ids = np.concatenate([self._prompt(written["chosen_language"]), tokens[:, :-1]], axis=1)
-        with torch.no_grad():
-            hidden = self._model.model.decoder(torch.from_numpy(ids), encoder_hidden_states=torch.from_numpy(states))
-            scores = self._model.proj_out(hidden.last_hidden_state)[:, prompt.length - 1 :]
-            scores[:, :, list(prompt.suppress)] = -torch.inf
-            scores[:, 0, list(prompt.begin_suppress)] = -torch.inf
-            logprobs = scores.log_softmax(-1).gather(2, torch.from_numpy(tokens)[..., None])[..., 0]
-        return _Forced(scores.argmax(-1).numpy(), logprobs.numpy())
-
-    def written(self, states: Array, languages: Array) -> Array:
-        """Write on greedily from the prompt, as far as the graph may: (rows, N), filled up with end-of-text."""
-        torch, prompt, most = self._torch, self._settings.prompt, self._settings.max_tokens
-        ids = torch.from_numpy(self._prompt(languages))
-        tokens = np.full((len(states), most), prompt.end_of_text)
-        past, ended = None, np.zeros(len(states), bool)
-        for place in range(most):
-            with torch.no_grad():
-                out = self._model.model.decoder(
-                    ids, encoder_hidden_states=torch.from_numpy(states), past_key_values=past, use_cache=True
-                )
-            past = out.past_key_values
-            scores = self._model.proj_out(out.last_hidden_state[:, -1])
-            scores[:, list(prompt.suppress) + (list(prompt.begin_suppress) if place == 0 else [])] = -torch.inf
-            best = np.where(ended, prompt.end_of_text, scores.argmax(-1).numpy())
-            tokens[:, place] = best
-            ended |= best == prompt.end_of_text
-            if ended.all():
-                break
-            ids = torch.from_numpy(best[:, None])
-        return tokens
-
-    def _prompt(self, languages: Array) -> Array:
-        prompt = self._settings.prompt
-        ids = [np.full((len(languages), 1), prompt.start)]
-        ids += [languages.astype(np.int64)] if prompt.languages else []
-        ids += [np.full((len(languages), 1), next(iter(prompt.tasks.values())))] if prompt.tasks else []
-        ids.append(np.full((len(languages), 1), prompt.no_timestamps))
-        return np.concatenate(ids, axis=1).astype(np.int64)
