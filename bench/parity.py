@@ -3,7 +3,8 @@
     python -m bench.parity --audio FOLDER --windows 200 --shape tiny --shape base
 
 Every window goes through both from its samples to its tokens; neither is given anything of the other's. Only the
-log-probabilities are compared on the same text, that of the graphs.
+log-probabilities are compared on the same text, that of the graphs. With torch, transformers' spectrogram is itself a
+single-precision one; the graph's is held to the double precision that it computes without.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from numpy.typing import NDArray
 
 from bench.checkpoints import SHAPES, write_checkpoint
 from bench.cuts import cuts
+from bench.generator import Generator
 from bench.graphs import Graphs, changed_by_company, parts
 from bench.machine import describe_machine
 from bench.sound import DEMO_CALLS, recording
 from callscope_export import export_whisper
 from callscope_export.checkpoint import open_checkpoint
 from callscope_export.parity import is_text
-from callscope_export.reference import Reference
 from callscope_export.whisper import WhisperSettings, read_whisper
 
 DEMO = "recogniser"
@@ -50,7 +51,8 @@ class Found:
     Attributes:
         windows: how many were compared.
         tokens: how many the graphs wrote.
-        mel: largest difference of the spectrogram.
+        mel: largest difference of the spectrogram, from transformers' in double precision.
+        mel_single: the same of transformers' own in single precision.
         states: of the encoder's states.
         logprobs: of the log-probabilities of the tokens that the graphs wrote.
         gaps: by window, where the tokens or the language are others: how far transformers' two best scores lie apart
@@ -61,6 +63,7 @@ class Found:
     windows: int = 0
     tokens: int = 0
     mel: float = 0.0
+    mel_single: float = 0.0
     states: float = 0.0
     logprobs: float = 0.0
     gaps: dict[int, float] = field(default_factory=dict)
@@ -102,16 +105,18 @@ def _parse() -> argparse.Namespace:
 
 def table(found: dict[str, Found]) -> str:
     """Render the figures in Markdown."""
-    rows = [
-        "| shape | windows | tokens | mel | states | log-probabilities | other tokens | of them ties | by company |"
-    ]
+    rows = ["| shape | windows | tokens | mel | transformers' mel | states | log-probabilities | other tokens | ties |"]
     rows.append("|---" * 9 + "|")
     for shape, one in found.items():
         ties = sum(gap < TIE for gap in one.gaps.values())
-        changed = "" if one.changed is None else str(one.changed)
-        figures = f"{one.mel:.1e} | {one.states:.1e} | {one.logprobs:.1e}"
-        rows.append(f"| {shape} | {one.windows} | {one.tokens} | {figures} | {len(one.gaps)} | {ties} | {changed} |")
-    return "\n".join(rows)
+        figures = " | ".join(f"{figure:.1e}" for figure in (one.mel, one.mel_single, one.states, one.logprobs))
+        rows.append(f"| {shape} | {one.windows} | {one.tokens} | {figures} | {len(one.gaps)} | {ties} |")
+    told = [
+        f"\n{shape}, INT8: {one.changed} of {one.windows} windows have other tokens in a batch than alone"
+        for shape, one in found.items()
+        if one.changed is not None
+    ]
+    return "\n".join(rows + told)
 
 
 def measure(shape: str, sound: Windows, windows: int, tokens: int) -> Found:
@@ -130,7 +135,7 @@ def measure(shape: str, sound: Windows, windows: int, tokens: int) -> Found:
         settings = read_whisper(open_checkpoint(checkpoint))
         audio = cuts(sound, windows, settings.mel.window_samples)
         graphs = _export(checkpoint, folder, settings, "fp32")
-        found = _compare(graphs, _Generator(checkpoint, settings), audio, settings.max_tokens if demo else tokens)
+        found = _compare(graphs, Generator(checkpoint, settings), audio, settings.max_tokens if demo else tokens)
         if demo:
             found.changed = changed_by_company(_export(checkpoint, folder, settings, "int8"), audio)
     print(f"{shape}: {found}", file=sys.stderr, flush=True)
@@ -142,50 +147,36 @@ def _export(checkpoint: Path, folder: Path, settings: WhisperSettings, precision
     return Graphs(folder / precision, settings)
 
 
-class _Generator(Reference):
-    """The checkpoint in transformers, writing by itself."""
-
-    def generated(self, states: Array, tokens: int) -> tuple[Array, Array]:
-        """Detect the language, (rows, 1), and write with `generate`, (rows, tokens) filled up with end-of-text."""
-        import torch  # noqa: PLC0415  as in Reference
-        import transformers  # noqa: PLC0415  as above
-        from transformers.modeling_outputs import BaseModelOutput  # noqa: PLC0415  as above
-
-        transformers.logging.set_verbosity_error()
-
-        prompt, encoded = self.settings.prompt, BaseModelOutput(last_hidden_state=torch.from_numpy(states))
-        options: dict[str, Any] = {"return_timestamps": False, "max_new_tokens": tokens, "encoder_outputs": encoded}
-        options |= {"task": "transcribe"} if prompt.tasks else {}
-        with torch.inference_mode():
-            text = self.model.generate(**options).numpy()
-            language = np.full(len(states), -1)
-            if prompt.languages:
-                language = self.model.detect_language(encoder_outputs=encoded).numpy()
-        filled = np.full((len(states), tokens), prompt.end_of_text)
-        filled[:, : text.shape[1]] = text
-        return language[:, np.newaxis], filled
-
-
-def _compare(graphs: Graphs, generator: _Generator, audio: Windows, tokens: int) -> Found:
+def _compare(graphs: Graphs, generator: Generator, audio: Windows, tokens: int) -> Found:
     found = Found()
     for part in parts(audio, BATCH):
-        mel = generator.mel(part)
-        states = generator.states(mel)
-        ours = graphs.run(part, tokens)
-        language, text = generator.generated(states, tokens)
-        forced = generator.forced(states, ours)
-        written = is_text(ours["tokens"], generator.settings.prompt.end_of_text)
-        found.mel = max(found.mel, float(np.abs(ours["mel"] - mel).max()))
-        found.states = max(found.states, float(np.abs(ours["states"] - states).max()))
-        found.logprobs = max(found.logprobs, float(np.abs(ours["logprobs"] - forced.logprobs)[written].max()))
-        same = (ours["chosen_language"] == language)[:, 0] & (ours["tokens"] == text).all(axis=1)
-        other = (ours["tokens"] != forced.best) & written
-        for row in np.flatnonzero(~same):
-            gap = forced.gaps[row, other[row].argmax()] if other[row].any() else np.inf
-            found.gaps[found.windows + int(row)] = float(gap)
-        found.windows, found.tokens = found.windows + len(part), found.tokens + int(written.sum())
+        _compare_batch(graphs, generator, part, tokens, found)
         print(f"{found.windows} of {len(audio)} windows", file=sys.stderr, flush=True)
     return found
+
+
+def _compare_batch(graphs: Graphs, generator: Generator, audio: Windows, tokens: int, found: Found) -> None:
+    mel, exact_mel = generator.mel(audio), generator.exact_mel(audio)
+    states = generator.states(mel)
+    ours = graphs.run(audio, tokens)
+    language, text = generator.generated(states, tokens)
+    forced = generator.forced(states, ours)
+    written = is_text(ours["tokens"], generator.settings.prompt.end_of_text)
+    found.mel = _larger(found.mel, ours["mel"] - exact_mel)
+    found.mel_single = _larger(found.mel_single, mel - exact_mel)
+    found.states = _larger(found.states, ours["states"] - states)
+    found.logprobs = _larger(found.logprobs, (ours["logprobs"] - forced.logprobs)[written])
+    same = (ours["chosen_language"] == language)[:, 0] & (ours["tokens"] == text).all(axis=1)
+    other = (ours["tokens"] != forced.best) & written
+    for row in np.flatnonzero(~same):
+        gap = forced.gaps[row, other[row].argmax()] if other[row].any() else np.inf
+        found.gaps[found.windows + int(row)] = float(gap)
+    found.windows, found.tokens = found.windows + len(audio), found.tokens + int(written.sum())
+
+
+def _larger(seen: float, difference: Array) -> float:
+    """The largest difference so far; NaN stays."""
+    return float(np.maximum(seen, np.abs(difference).max()))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class Reference:
     Attributes:
         settings: what was read of the checkpoint.
         model: transformers' own, a WhisperForConditionalGeneration.
+        extractor: its WhisperFeatureExtractor.
     """
 
     def __init__(self, folder: Path, settings: WhisperSettings) -> None:
@@ -47,14 +48,14 @@ class Reference:
         import transformers  # noqa: PLC0415
 
         self._torch, self.settings = torch, settings
-        self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
+        self.extractor: Any = transformers.WhisperFeatureExtractor.from_pretrained(folder)
         model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
         self.model: Any = model.eval()
 
     def mel(self, audio: NDArray[np.int16]) -> Array:
         """Compute the spectrogram, shape (rows, M, F), of windows of shape (rows, S)."""
         rate_hz = self.settings.mel.sample_rate_hz
-        features = self._extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
+        features = self.extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
         return np.asarray(features.input_features, np.float32)
 
     def states(self, mel: Array) -> Array:

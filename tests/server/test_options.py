@@ -27,7 +27,7 @@ o = session.get_session_options()
 print(json.dumps({
     "intra": o.intra_op_num_threads, "inter": o.inter_op_num_threads, "mode": o.execution_mode.name,
     "level": o.graph_optimization_level.name, "arena": o.enable_cpu_mem_arena, "pattern": o.enable_mem_pattern,
-    "providers": session.get_providers(), "precise": o.get_session_config_entry("session.x64quantprecision"),
+    "providers": session.get_providers(),
 }))
 """
 
@@ -75,12 +75,6 @@ def test_an_option_reaches_the_session(
     probed = probe(config)
     assert probed.returncode == 0, probed.stderr
     assert json.loads(probed.stdout).items() >= expected.items()
-
-
-def test_8_bit_products_are_never_cut_off(probe: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    probed = probe(parameters(**{"session.use_device_allocator_for_initializers": "1"}))
-    assert probed.returncode == 0, probed.stderr
-    assert json.loads(probed.stdout)["precise"] == "1"
 
 
 def test_a_gpu_instance_without_a_cuda_provider_is_refused(

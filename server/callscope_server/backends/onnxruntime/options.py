@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 SESSION_ENTRIES = ("session.use_device_allocator_for_initializers",)
-PRECISE_ON_X86 = {"session.x64quantprecision": "1"}
-"""Without VNNI, the fast kernels for 8-bit matrices add in 16 bits and overflow; the others are as fast with it."""
 CUDA_OPTIONS: Mapping[str, Mapping[str, str] | None] = {
     "cudnn_conv_algo_search": {"0": "EXHAUSTIVE", "1": "HEURISTIC", "2": "DEFAULT"},
     "arena_extend_strategy": {"0": "kNextPowerOfTwo", "1": "kSameAsRequested"},
@@ -95,7 +93,7 @@ def read_options(config: Mapping[str, Any], args: Mapping[str, str]) -> Options:
         graph_level=_graph_level(config),
         mem_arena=_boolean(parameters, "enable_mem_arena", default=True),
         mem_pattern=_boolean(parameters, "enable_mem_pattern", default=True),
-        session_entries=PRECISE_ON_X86 | {key: parameters[key] for key in SESSION_ENTRIES if key in parameters},
+        session_entries={key: parameters[key] for key in SESSION_ENTRIES if key in parameters},
         cuda=_cuda(parameters, config),
     )
 
