@@ -148,11 +148,8 @@ def _saturation(configs: Mapping[str, Config], cpu_facts: Path) -> list[Finding]
     flags = _flags(cpu_facts)
     if not names or not flags or flags & VNNI:
         return []
-    detail = (
-        f"{len(names)} models are int8, and this processor has no VNNI: Callscope's own server is exact all the same, "
-        "the onnxruntime backend of Triton's container may lose accuracy"
-    )
-    return [Finding("int8", True, detail, "For the container, export with --precision fp32.")]
+    detail = f"{len(names)} models are int8, and this processor has no VNNI: its sums of 8-bit products can overflow"
+    return [Finding("int8", True, detail, "Compare what they write with fp32, and export with --precision fp32.")]
 
 
 def _is_int8_graph(config: Config) -> bool:

@@ -88,7 +88,7 @@ def test_dynamic_int8_hurts_on_a_gpu_only(tmp_path: Path, operator: bytes) -> No
         ("fp32", "flags\t\t: fpu avx2", False),
     ],
 )
-def test_int8_loses_accuracy_in_the_container_where_there_is_no_vnni(
+def test_int8_loses_accuracy_where_there_is_no_vnni(
     tmp_path: Path, precision: str, facts: str, *, warned: bool
 ) -> None:
     (tmp_path / "cpuinfo").write_text(facts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,9 @@ class TritonPythonModel:
             ConfigError: the graph cannot be opened, or is not what config.pbtxt says.
         """
         config = json.loads(args["model_config"])
+        began = time.perf_counter()
         self._session = open_session(read_options(config, args))
+        pb_utils.Logger.log_info(f"{config['name']}: graph opened in {time.perf_counter() - began:.3f} s")
         optional = [node.name for node in self._session.get_overridable_initializers()]
         inputs = [*self._session.get_inputs(), *self._session.get_overridable_initializers()]
         check_signature(config, inputs, self._session.get_outputs(), optional)
