@@ -29,11 +29,20 @@ def windows(folder: Path, count: int, window_s: int = 30) -> NDArray[np.int16]:
     Raises:
         SystemExit: There is no recording.
     """
+    samples = window_s * RATE_HZ
+    return np.resize(recording(folder), count * samples).reshape(count, samples)
+
+
+def recording(folder: Path) -> NDArray[np.int16]:
+    """Join the recordings of a folder: shape (samples,), 16 kHz.
+
+    Raises:
+        SystemExit: There is no recording.
+    """
     sound = np.concatenate([*_recordings(folder)] or [np.zeros(0, np.int16)])
     if not len(sound):
         raise SystemExit(f"{folder} holds no WAV or FLAC file. Name a folder of recordings.")
-    samples = window_s * RATE_HZ
-    return np.resize(sound, count * samples).reshape(count, samples)
+    return sound
 
 
 def _recordings(folder: Path) -> Iterator[NDArray[np.int16]]:

@@ -24,8 +24,11 @@ KIND_CPU = model_config_pb2.ModelInstanceGroup.KIND_CPU
 KIND_GPU = model_config_pb2.ModelInstanceGroup.KIND_GPU
 DEFAULT_CPU_INSTANCES = 2
 """What Triton gives a model without an instance_group on a machine without a GPU."""
-DYNAMIC_INT8 = b"DynamicQuantizeLinear"
-"""An operator with no CUDA kernel: its part of a graph runs on the CPU (microsoft/onnxruntime#10267)."""
+DYNAMIC_INT8 = (b"DynamicQuantizeLinear", b"MatMulIntegerToFloat")
+"""Operators with no CUDA kernel: their part of a graph runs on the CPU (microsoft/onnxruntime#10267)."""
+CPU_FACTS = Path("/proc/cpuinfo")
+VNNI = {"avx_vnni", "avx512_vnni"}
+"""What x86 processors multiply 8-bit numbers with and lose nothing, as /proc/cpuinfo names it."""
 IGNORED_INSIDE_ACCELERATORS = (
     "cudnn_conv_algo_search",
     "gpu_mem_limit",
@@ -39,12 +42,13 @@ Advice = tuple[str, str]
 """What will hurt, a clause, and what to do about it, a sentence."""
 
 
-def advise(repository: Path, cores: int | None = None) -> list[Finding]:
+def advise(repository: Path, cores: int | None = None, cpu_facts: Path = CPU_FACTS) -> list[Finding]:
     """One finding for each model that something could be said about; none for one whose config cannot be read.
 
     Args:
         repository: Triton's model repository.
         cores: of the machine that serves it; this one's where None.
+        cpu_facts: what Linux tells of that machine's processors.
     """
     configs = dict(_configs(repository))
     available = cores or os.cpu_count() or 1
@@ -57,7 +61,7 @@ def advise(repository: Path, cores: int | None = None) -> list[Finding]:
                 "Export it with the profile gpu, in fp16.",
             ))  # fmt: skip
         found += [Finding(name, True, clause, remedy) for clause, remedy in advice]
-    return found
+    return found + _saturation(configs, cpu_facts)
 
 
 def _configs(repository: Path) -> Iterator[tuple[str, Config]]:
@@ -138,12 +142,36 @@ def _ensemble(config: Config, configs: Mapping[str, Config]) -> Iterator[Advice]
             )
 
 
+def _saturation(configs: Mapping[str, Config], cpu_facts: Path) -> list[Finding]:
+    """One finding for all models in 8 bits together, where the processor has no exact arithmetic for them."""
+    names = [name for name, config in configs.items() if _is_int8_graph(config)]
+    flags = _flags(cpu_facts)
+    if not names or not flags or flags & VNNI:
+        return []
+    detail = f"{len(names)} models are int8, and this processor has no VNNI: its sums of 8-bit products can overflow"
+    return [Finding("int8", True, detail, "Compare what they write with fp32, and export with --precision fp32.")]
+
+
+def _is_int8_graph(config: Config) -> bool:
+    named = "precision" in config.parameters and config.parameters["precision"].string_value == "int8"
+    return named and not config.ensemble_scheduling.step and not _on_gpu(config)
+
+
+def _flags(cpu_facts: Path) -> set[str]:
+    """What an x86 processor can do; nothing where it cannot be told, or is another kind."""
+    try:
+        lines = cpu_facts.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.partition(":")[2].split()}
+
+
 def _on_gpu(config: Config) -> bool:
     return any(group.kind == KIND_GPU for group in config.instance_group)
 
 
 def _has_dynamic_int8(model: Path) -> bool:
-    return any(_contains(graph, DYNAMIC_INT8) for graph in model.glob("*/model.onnx"))
+    return any(_contains(graph, name) for name in DYNAMIC_INT8 for graph in model.glob("*/model.onnx"))
 
 
 def _contains(file: Path, wanted: bytes) -> bool:

@@ -121,7 +121,7 @@ def compare(folder: Path, settings: WhisperSettings, precision: str, run: Run) -
     float_type = np.float16 if precision == "fp16" else np.float32
     written = run("whisper_decoder", {"states": states.astype(float_type), **decoder_options(len(audio), settings)})
     forced = reference.forced(states, written)
-    text = _is_text(written["tokens"], settings.prompt.end_of_text)
+    text = is_text(written["tokens"], settings.prompt.end_of_text)
     found = Figures(
         mel=float(np.abs(run("log_mel", {"audio": audio})["mel"] - mel).max()),
         states=_relative(run("whisper_encoder", {"mel": mel})["states"], states),
@@ -165,7 +165,7 @@ def _resampled(pcm: Array, rate_hz: int, wanted_hz: int) -> Array:
     return resampled
 
 
-def _is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
+def is_text(tokens: Array, end_of_text: int) -> NDArray[np.bool_]:
     """Mark the tokens up to each row's first end of text, that one included."""
     ended = np.cumsum(tokens == end_of_text, axis=1)
     text: NDArray[np.bool_] = (ended == 0) | ((ended == 1) & (tokens == end_of_text))

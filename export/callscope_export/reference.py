@@ -1,4 +1,4 @@
-"""Whisper in transformers: what exported graphs are compared with. The extra `referee` installs it."""
+"""The checkpoint as transformers runs it: what the graphs are compared with. The extra `referee` installs it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,45 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """What the checkpoint makes of a given text: its best token at each place, and how probable the given ones are."""
+    """What the checkpoint makes of given texts, each of shape (rows, T).
+
+    Attributes:
+        best: its best token at each place.
+        logprobs: of the given tokens.
+        gaps: between its best score and the next: none is a tie.
+    """
 
     best: Array
     logprobs: Array
+    gaps: Array
 
 
 class Reference:
     """The checkpoint in transformers, float32 on the CPU.
 
     Args:
-        folder: The checkpoint.
-        settings: What was read of it.
+        folder: the checkpoint.
+        settings: what was read of it.
+
+    Attributes:
+        settings: what was read of the checkpoint.
+        model: transformers' own, a WhisperForConditionalGeneration.
+        extractor: its WhisperFeatureExtractor.
     """
 
     def __init__(self, folder: Path, settings: WhisperSettings) -> None:
         import torch  # noqa: PLC0415  the extra `referee`
         import transformers  # noqa: PLC0415
 
-        self._torch, self._settings = torch, settings
-        self._extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder)
+        self._torch, self.settings = torch, settings
+        self.extractor: Any = transformers.WhisperFeatureExtractor.from_pretrained(folder)
         model = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-        self._model: Any = model.eval()
+        self.model: Any = model.eval()
         self._load_table(folder)
 
     def _load_table(self, folder: Path) -> None:
         """Load the embedding where it was saved as that of the scores alone: transformers 4.57 leaves it empty then."""
-        table, scores = self._model.model.decoder.embed_tokens, self._model.proj_out
+        table, scores = self.model.model.decoder.embed_tokens, self.model.proj_out
         if table.weight.is_meta:
             array = whisper_weights(Checkpoint(folder, "", ""))[TABLE]
             table.weight = scores.weight = self._torch.nn.Parameter(self._torch.from_numpy(array))
@@ -54,43 +66,49 @@ class Reference:
         return self.written(self.states(self.mel(audio)), np.full((len(audio), 1), language))
 
     def mel(self, audio: NDArray[np.int16]) -> Array:
-        """Compute the spectrogram of windows: (rows, M, F)."""
-        rate_hz = self._settings.mel.sample_rate_hz
-        features = self._extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
+        """Compute the spectrogram, shape (rows, M, F), of windows of shape (rows, S)."""
+        rate_hz = self.settings.mel.sample_rate_hz
+        features = self.extractor(list(audio / 32768.0), sampling_rate=rate_hz, return_tensors="np")
         return np.asarray(features.input_features, np.float32)
 
     def states(self, mel: Array) -> Array:
-        """Encode a spectrogram: (rows, C, D)."""
+        """Encode a spectrogram into states, shape (rows, C, D)."""
         with self._torch.no_grad():
-            states = self._model.model.encoder(self._torch.from_numpy(mel)).last_hidden_state
+            states = self.model.model.encoder(self._torch.from_numpy(mel)).last_hidden_state
         return np.asarray(states.numpy())
 
     def forced(self, states: Array, written: Mapping[str, Array]) -> Forced:
-        """Feed the tokens that the graph wrote, and look at what is written after each."""
-        torch, prompt = self._torch, self._settings.prompt
+        """Feed the tokens that the graph wrote, and look at what is written after each.
+
+        Args:
+            states: Shape (rows, C, D).
+            written: `tokens`, shape (rows, T), and `chosen_language`, shape (rows, 1).
+        """
+        torch, prompt = self._torch, self.settings.prompt
         tokens = written["tokens"].astype(np.int64)
         ids = np.concatenate([self._prompt(written["chosen_language"]), tokens[:, :-1]], axis=1)
         with torch.no_grad():
-            hidden = self._model.model.decoder(torch.from_numpy(ids), encoder_hidden_states=torch.from_numpy(states))
-            scores = self._model.proj_out(hidden.last_hidden_state)[:, prompt.length - 1 :]
+            hidden = self.model.model.decoder(torch.from_numpy(ids), encoder_hidden_states=torch.from_numpy(states))
+            scores = self.model.proj_out(hidden.last_hidden_state)[:, prompt.length - 1 :]
             scores[:, :, list(prompt.suppress)] = -torch.inf
             scores[:, 0, list(prompt.begin_suppress)] = -torch.inf
             logprobs = scores.log_softmax(-1).gather(2, torch.from_numpy(tokens)[..., None])[..., 0]
-        return Forced(scores.argmax(-1).numpy(), logprobs.numpy())
+            best, second = scores.topk(2).values.unbind(-1)
+        return Forced(scores.argmax(-1).numpy(), logprobs.numpy(), (best - second).numpy())
 
     def written(self, states: Array, languages: Array) -> Array:
         """Write on greedily from the prompt, as far as the graph may: (rows, N), filled up with end-of-text."""
-        torch, prompt, most = self._torch, self._settings.prompt, self._settings.max_tokens
+        torch, prompt, most = self._torch, self.settings.prompt, self.settings.max_tokens
         ids = torch.from_numpy(self._prompt(languages))
         tokens = np.full((len(states), most), prompt.end_of_text)
         past, ended = None, np.zeros(len(states), bool)
         for place in range(most):
             with torch.no_grad():
-                out = self._model.model.decoder(
+                out = self.model.model.decoder(
                     ids, encoder_hidden_states=torch.from_numpy(states), past_key_values=past, use_cache=True
                 )
             past = out.past_key_values
-            scores = self._model.proj_out(out.last_hidden_state[:, -1])
+            scores = self.model.proj_out(out.last_hidden_state[:, -1])
             scores[:, list(prompt.suppress) + (list(prompt.begin_suppress) if place == 0 else [])] = -torch.inf
             best = np.where(ended, prompt.end_of_text, scores.argmax(-1).numpy())
             tokens[:, place] = best
@@ -101,7 +119,7 @@ class Reference:
         return tokens
 
     def _prompt(self, languages: Array) -> Array:
-        prompt = self._settings.prompt
+        prompt = self.settings.prompt
         ids = [np.full((len(languages), 1), prompt.start)]
         ids += [languages.astype(np.int64)] if prompt.languages else []
         ids += [np.full((len(languages), 1), next(iter(prompt.tasks.values())))] if prompt.tasks else []

@@ -24,6 +24,7 @@ platform: "ensemble"
 max_batch_size: 8
 ensemble_scheduling { step { model_name: "m" model_version: -1 } }
 """
+INT8 = 'parameters { key: "precision" value { string_value: "int8" } }'
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 
 
@@ -34,7 +35,7 @@ def write(repository: Path, name: str, config: str, graph: bytes = b"a graph") -
 
 
 def said(repository: Path, cores: int = 2) -> list[tuple[str, str]]:
-    findings = advise(repository, cores)
+    findings = advise(repository, cores, cpu_facts=repository / "no cpuinfo")
     assert all(finding.ok and finding.remedy for finding in findings)
     return [(finding.name, finding.detail) for finding in findings]
 
@@ -68,12 +69,39 @@ def test_all_cores_for_each_of_two_instances_is_too_many(tmp_path: Path) -> None
     assert said(tmp_path) == [("m", "has 2 instances with a thread on every core each")]
 
 
-def test_dynamic_int8_hurts_on_a_gpu_only(tmp_path: Path) -> None:
-    graph = b"x" * 5_000_000 + b"DynamicQuantizeLinear" + b"x"
+@pytest.mark.parametrize("operator", [b"DynamicQuantizeLinear", b"MatMulIntegerToFloat"])
+def test_dynamic_int8_hurts_on_a_gpu_only(tmp_path: Path, operator: bytes) -> None:
+    graph = b"x" * 5_000_000 + operator + b"x"
     write(tmp_path, "on_cpu", GOOD, graph)
     write(tmp_path, "on_gpu", GOOD.replace("KIND_CPU", "KIND_GPU"), graph)
     write(tmp_path, "fine", GOOD.replace("KIND_CPU", "KIND_GPU"))
     assert [name for name, _ in said(tmp_path)] == ["on_gpu"]
+
+
+@pytest.mark.parametrize(
+    ("precision", "facts", "warned"),
+    [
+        ("int8", "flags\t\t: fpu avx2", True),
+        ("int8", "flags\t\t: fpu avx2 avx512_vnni", False),
+        ("int8", "flags\t\t: fpu avx_vnni\nbugs\t\t: none", False),
+        ("int8", "Features\t: fp asimd", False),
+        ("fp32", "flags\t\t: fpu avx2", False),
+    ],
+)
+def test_int8_loses_accuracy_where_there_is_no_vnni(
+    tmp_path: Path, precision: str, facts: str, *, warned: bool
+) -> None:
+    (tmp_path / "cpuinfo").write_text(facts)
+    for name in ("one", "other"):
+        write(tmp_path, name, GOOD + INT8.replace("int8", precision))
+    found = advise(tmp_path, cores=2, cpu_facts=tmp_path / "cpuinfo")
+    assert [finding.name for finding in found] == (["int8"] if warned else [])
+    assert all("2 models" in finding.detail and "fp32" in finding.remedy for finding in found)
+
+
+def test_what_linux_does_not_tell_is_not_warned_of(tmp_path: Path) -> None:
+    write(tmp_path, "m", GOOD + INT8)
+    assert advise(tmp_path, cores=2, cpu_facts=tmp_path / "nothing") == []
 
 
 def test_an_ensemble_is_no_faster_than_its_parts(tmp_path: Path) -> None:
