@@ -78,11 +78,11 @@ def _is_matrix(tensor: onnx.TensorProto) -> bool:
 def _replaced(node: onnx.NodeProto, store: _Store, table_rows: int) -> Iterator[onnx.NodeProto]:
     options = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     if node.op_type == "MatMul" and node.input[1] in store.matrices:
-        yield from store.product(*node.input, node.output[0], transposed=True)
+        yield from store.product(node.input[0], node.input[1], node.output[0], transposed=True)
     elif node.op_type == "Gemm" and node.input[1] in store.matrices and _is_plain(options):
         yield from _gemm(node, store, transposed=not options.get("transB", 0))
     elif node.op_type == "Gather" and _looks_up_tokens(node, options, store, table_rows):
-        yield from store.look_up(*node.input, node.output[0])
+        yield from store.look_up(node.input[0], node.input[1], node.output[0])
     else:
         yield node
 
