@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-long serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-startup bench-long serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -56,6 +56,15 @@ check: $(VENV)/dev ## style, types and import rules
 bench: .venv-bench/ready ## speed against faster-whisper and transformers, into docs/benchmarks.md (AUDIO=folder; a quarter of an hour)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.speed --output benchmarks.json $(if $(AUDIO),--audio $(AUDIO))
 	@PYTHONPATH=. .venv-bench/bin/python -m bench.page benchmarks.json docs/benchmarks.md
+
+bench-gpu: .venv-bench/ready ## turbo and large-v3 on a GPU: speed, latency, copies, memory (put onnxruntime-gpu in .venv-bench first)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.gpu $(if $(AUDIO),--audio $(AUDIO))
+
+bench-parity: .venv-bench/ready ## FP32 graphs against transformers on 200 windows, shape by shape (AUDIO=folder; half an hour)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.parity $(if $(AUDIO),--audio $(AUDIO))
+
+bench-startup: $(VENV)/dev ## how long a start takes, and the memory it leaves taken, INT8 and FP32
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.startup
 
 bench-long: $(VENV)/dev ## an hour of speech: the words at its cuts, and the memory that it takes (half an hour)
 	@$(BIN)/python -m bench.long_file
