@@ -88,7 +88,7 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
         colours = ["tab:blue" if name.startswith("Callscope") else "tab:gray" for name in engines]
         panel.barh(list(engines), middles, xerr=errors, color=colours, capsize=2)
         panel.set(title=f"whisper-{shape}", xlabel="x real time")
-        panel.invert_yaxis()
+    panels[0].invert_yaxis()  # shared by all
     figure.savefig(path)
 
 
