@@ -73,17 +73,7 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
     with record.step("vad"):
         chunks = await asyncio.to_thread(_find_chunks, channels, models.transcriber, settings)
     del channels  # an hour of sound is not held while it is transcribed; the chunks have what they need
-    with record.step("transcribe", len(chunks)) as done:
-        heard = await transcribe_call(
-            models.transcriber,
-            chunks,
-            settings.language,
-            limit=settings.concurrency,
-            max_retry_share=settings.max_retry_share,
-            heard_one=done,
-        )
-    if heard.left_out:
-        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", path, heard.left_out)
+    heard = await _transcribed(path, chunks, models, settings, record)
     segments = _segments(sew(chunks, heard.transcripts), speakers, file.duration_s)
     if models.punctuator:
         segments = await _punctuated(segments, models.punctuator, settings, record)
@@ -106,6 +96,23 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
         segments=tuple(segments),
         metrics=metrics,
     )
+
+
+async def _transcribed(
+    path: Path, chunks: Sequence[Chunk], models: Models, settings: Settings, record: Record
+) -> Heard:
+    with record.step("transcribe", len(chunks)) as done:
+        heard = await transcribe_call(
+            models.transcriber,
+            chunks,
+            settings.language,
+            limit=settings.concurrency,
+            max_retry_share=settings.max_retry_share,
+            heard_one=done,
+        )
+    if heard.left_out:
+        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", path, heard.left_out)
+    return heard
 
 
 @dataclass(frozen=True, slots=True)

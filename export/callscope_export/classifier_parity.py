@@ -57,6 +57,7 @@ LIMITS: Mapping[str, ClassifierFigures] = {
     "fp32": ClassifierFigures(logits=1e-3, probabilities=1e-3, alone=1e-4),
     "fp16": ClassifierFigures(logits=5e-2, probabilities=3e-2, alone=3e-2),
     "int8": ClassifierFigures(logits=1e-1, probabilities=2e-1, alone=1e-2),
+    "w8a16": ClassifierFigures(logits=5e-2, probabilities=3e-2, alone=3e-2),
 }
 """By precision."""
 

@@ -22,7 +22,8 @@ Meanings:
   a graph cannot share the name `language`. `language_probability`: its share among all languages.
 - `no_speech_probability`: of the no-speech token right after the start of the transcript.
 - `alignment`: how much the decoder looked at each encoder position, 20 ms apart, when it was about to write each token,
-  standardised over the tokens; the row after the last token is that of end-of-text, later rows hold 0.
+  standardised over the tokens; the row after the last token is that of end-of-text, later rows hold 0. A request to
+  `transcribe_words` has to ask for it; `transcribe` is for those who do not want it.
 - `bytes`: `length` bytes of a tokenizer.json from `offset` on, fewer at its end; the parameter `size_bytes` tells its
   size.
 - `states` are FP16 where the parameter `precision` is fp16.

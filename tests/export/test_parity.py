@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callscope_export import export_whisper
+from callscope_export import export_classifier, export_whisper
 from callscope_export.errors import ParityFailed
 from callscope_export.graph import Graph
+from callscope_export.precisions import PRECISIONS
 
 from .checkpoint_variants import VARIANTS
 from .fixture_types import Checkpoints
@@ -24,6 +25,7 @@ pytest.importorskip("transformers", reason=REASON)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 BuildGraph = Callable[..., Graph]
+DEMO = Path(__file__).parents[2] / "demo" / "checkpoints"
 
 
 def damaged(build: BuildGraph) -> BuildGraph:
@@ -50,6 +52,14 @@ def test_an_export_that_says_the_same_is_published_with_its_report(
         assert report["found"]["mel"] < 1e-4
         assert report["found"]["teacher_forced"] == 1.0
         assert report["found"]["logprobs"] < 1e-4
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_demo_models_say_in_every_precision_what_their_checkpoints_say(tmp_path: Path, precision: str) -> None:
+    profile = "gpu" if PRECISIONS[precision].float_type == "FP16" else "cpu"
+    options: dict[str, Any] = {"precision": precision, "profile": profile, "parity": "require"}
+    assert export_whisper(DEMO / "recogniser", tmp_path, **options).compared
+    assert export_classifier(DEMO / "punctuate", tmp_path, name="punctuate", **options).compared
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
