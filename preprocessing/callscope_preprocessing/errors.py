@@ -8,7 +8,8 @@
     ├── AudioCorrupt        sound that does not decode, or decodes to values that are no sound
     │   └── AudioTruncated  less sound than the header declares
     ├── AudioUnsupported    a sample rate or a number of channels that no call has
-    └── AudioTooLong        more sound than the limit
+    ├── AudioTooLong        more sound than the limit
+    └── StorageFull         no room to keep the decoded sound in
 
 `str(error)` is two sentences for the user: what happened, and what to do.
 """
@@ -55,6 +56,10 @@ class AudioUnsupported(AudioError):
 
 class AudioTooLong(AudioError):
     """The sound is longer than the limit."""
+
+
+class StorageFull(AudioError):
+    """The decoded sound does not fit where temporary files are kept."""
 
 
 def unrecognised(path: Path) -> AudioUnrecognised:

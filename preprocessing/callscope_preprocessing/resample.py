@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 
 from callscope_preprocessing.audio import Audio
+from callscope_preprocessing.pcm import FULL_SCALE, to_int16
+from callscope_preprocessing.track import Track, TrackWriter
 
 
 def resample(audio: Audio, rate_hz: int) -> Audio:
@@ -28,3 +32,29 @@ def resample(audio: Audio, rate_hz: int) -> Audio:
     channels = [soxr.resample(channel, audio.rate_hz, rate_hz, quality="HQ") for channel in audio.samples]
     samples = np.stack(channels) if len(channels) > 1 else channels[0][np.newaxis]  # an hour is not copied for nothing
     return Audio(np.clip(samples, -1.0, 1.0, out=samples), rate_hz)
+
+
+def resample_track(track: Track, rate_hz: int) -> Track:
+    """Change the sample rate with the same filter, block by block: the same samples as of the whole at once.
+
+    Returns:
+        A track of round(samples * rate_hz / track.rate_hz) samples; `track` itself where the rate is right already.
+
+    Raises:
+        ValueError: `rate_hz` is not positive.
+        StorageFull: the folder for temporary files has no room.
+    """
+    if rate_hz <= 0:
+        raise ValueError(f"A sample rate of {rate_hz} Hz is impossible. Give a positive one.")
+    if track.rate_hz == rate_hz:
+        return track
+    stream = soxr.ResampleStream(track.rate_hz, rate_hz, 1, dtype="float32", quality="HQ")
+    writer, written = TrackWriter(rate_hz), 0
+    wanted = round(track.samples * rate_hz / track.rate_hz)
+    for block in chain(track.blocks(), [None]):
+        floats = np.zeros(0, np.float32) if block is None else block.astype(np.float32) / np.float32(FULL_SCALE)
+        made = to_int16(stream.resample_chunk(floats, last=block is None))[: wanted - written]
+        writer.write(made)
+        written += len(made)
+    writer.write(np.zeros(wanted - written, np.int16))
+    return writer.finish()
