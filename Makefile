@@ -45,7 +45,7 @@ test: $(VENV)/dev ## every test that needs no torch, against a real Triton
 	@$(BIN)/python -m pytest
 
 test-referee: .venv-referee/ready ## the exported graphs against transformers, any classifier, and the demo recipe (takes torch)
-	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/recipe
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_real_dimensions.py tests/recipe
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
