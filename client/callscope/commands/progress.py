@@ -25,7 +25,8 @@ def show_progress(name: str) -> Iterator[Report]:
         task = bar.add_task("", call=escape(name), total=None)
 
         def report(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total or None)
+            bar.tasks[0].total = total or None  # None in update() would leave the total of the step before
+            bar.update(task, description=step, completed=done)
 
         yield report
 
