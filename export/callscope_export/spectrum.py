@@ -60,8 +60,7 @@ def _folded(graph: GraphBuilder, frames: Frames, size: int) -> list[Bins]:
     squares: list[list[str]] = [[], []]
     for first, wave, second in _SIGNS:
         parts = [
-            graph.op("Mul", graph.op(first, *pair), window)
-            for pair, window in zip((left, right), windows, strict=True)
+            graph.op("Mul", graph.op(first, *pair), window) for pair, window in zip((left, right), windows, strict=True)
         ]
         for parity, sign in enumerate(second):
             basis = wave(2 * np.pi / size * _products(np.arange(parity, half + 1, 2), count, size))
