@@ -15,10 +15,6 @@ Array = NDArray[Any]
 class Generator(Reference):
     """The checkpoint in transformers, writing by itself."""
 
-    def exact_mel(self, audio: NDArray[np.int16]) -> Array:
-        """Compute the spectrogram, shape (rows, M, F), in double precision."""
-        return np.asarray(self.extractor._np_extract_fbank_features(audio / 32768.0, "cpu"))
-
     def generated(self, states: Array, tokens: int) -> tuple[Array, Array]:
         """Detect the language, (rows, 1), and write with `generate`, (rows, tokens) filled up with end-of-text."""
         import torch  # noqa: PLC0415  loaded where it is used, as in Reference

@@ -3,8 +3,7 @@
     python -m bench.parity --audio FOLDER --windows 200 --shape tiny --shape base
 
 Every window goes through both from its samples to its tokens; neither is given anything of the other's. Only the
-log-probabilities are compared on the same text, that of the graphs. With torch, transformers' spectrogram is itself a
-single-precision one; the graph's is held to the double precision that it computes without.
+log-probabilities are compared on the same text, that of the graphs.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ class Found:
     Attributes:
         windows: how many were compared.
         tokens: how many the graphs wrote.
-        mel: largest difference of the spectrogram, from transformers' in double precision.
-        mel_single: the same of transformers' own in single precision.
+        mel: largest difference of the spectrogram.
         states: of the encoder's states.
         logprobs: of the log-probabilities of the tokens that the graphs wrote.
         gaps: by window, where the tokens or the language are others: how far transformers' two best scores lie apart
@@ -63,7 +61,6 @@ class Found:
     windows: int = 0
     tokens: int = 0
     mel: float = 0.0
-    mel_single: float = 0.0
     states: float = 0.0
     logprobs: float = 0.0
     gaps: dict[int, float] = field(default_factory=dict)
@@ -105,11 +102,11 @@ def _parse() -> argparse.Namespace:
 
 def table(found: dict[str, Found]) -> str:
     """Render the figures in Markdown."""
-    rows = ["| shape | windows | tokens | mel | transformers' mel | states | log-probabilities | other tokens | ties |"]
-    rows.append("|---" * 9 + "|")
+    rows = ["| shape | windows | tokens | mel | states | log-probabilities | other tokens | ties |"]
+    rows.append("|---" * 8 + "|")
     for shape, one in found.items():
         ties = sum(gap < TIE for gap in one.gaps.values())
-        figures = " | ".join(f"{figure:.1e}" for figure in (one.mel, one.mel_single, one.states, one.logprobs))
+        figures = " | ".join(f"{figure:.1e}" for figure in (one.mel, one.states, one.logprobs))
         rows.append(f"| {shape} | {one.windows} | {one.tokens} | {figures} | {len(one.gaps)} | {ties} |")
     told = [
         f"\n{shape}, INT8: {one.changed} of {one.windows} windows have other tokens in a batch than alone"
@@ -156,14 +153,13 @@ def _compare(graphs: Graphs, generator: Generator, audio: Windows, tokens: int) 
 
 
 def _compare_batch(graphs: Graphs, generator: Generator, audio: Windows, tokens: int, found: Found) -> None:
-    mel, exact_mel = generator.mel(audio), generator.exact_mel(audio)
+    mel = generator.mel(audio)
     states = generator.states(mel)
     ours = graphs.run(audio, tokens)
     language, text = generator.generated(states, tokens)
     forced = generator.forced(states, ours)
     written = is_text(ours["tokens"], generator.settings.prompt.end_of_text)
-    found.mel = _larger(found.mel, ours["mel"] - exact_mel)
-    found.mel_single = _larger(found.mel_single, mel - exact_mel)
+    found.mel = _larger(found.mel, ours["mel"] - mel)
     found.states = _larger(found.states, ours["states"] - states)
     found.logprobs = _larger(found.logprobs, (ours["logprobs"] - forced.logprobs)[written])
     same = (ours["chosen_language"] == language)[:, 0] & (ours["tokens"] == text).all(axis=1)

@@ -1,7 +1,6 @@
 """The log-mel spectrogram as a graph: the model `log_mel`.
 
-The short-time Fourier transform is a convolution with a fixed, windowed basis, which is closer to the reference and
-faster than the STFT operator. It stays in FP32 whatever the models after it use.
+It keeps its own precision, whatever the models after it use.
 """
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from .contract import Signature
 from .graph import Graph, GraphBuilder, finish
+from .spectrum import power_spectrum
 from .whisper import MelSettings
 
 Matrix = NDArray[np.float64]
@@ -27,9 +27,7 @@ def log_mel_graph(settings: MelSettings, signature: Signature) -> Graph:
     """
     graph = GraphBuilder("log_mel")
     audio = graph.op("Cast", graph.input(signature.inputs[0], batched=True), to=onnx.TensorProto.FLOAT)
-    power = _power(graph, graph.op("Mul", audio, graph.constant(np.float32(1 / 32768))), settings)
-    bands = graph.op("MatMul", graph.constant(mel_filters(settings).T.astype(np.float32)), power)
-    natural = graph.op("Log", graph.op("Max", bands, graph.constant(np.float32(1e-10))))
+    natural = graph.op("Log", graph.op("Max", _bands(graph, audio, settings), graph.constant(np.float32(1e-10))))
     log10 = graph.op("Mul", natural, graph.constant(np.float32(1 / np.log(10))))
     loudest = graph.op("ReduceMax", log10, graph.integers(1, 2), keepdims=1)
     limited = graph.op("Max", log10, graph.op("Sub", loudest, graph.constant(np.float32(8))))
@@ -37,28 +35,14 @@ def log_mel_graph(settings: MelSettings, signature: Signature) -> Graph:
     return finish(graph, signature, {"mel": graph.op("Add", graph.op("Mul", limited, quarter), one)})
 
 
-def _power(graph: GraphBuilder, samples: str, settings: MelSettings) -> str:
-    """Compute the power spectrogram, shape (batch, bins, F), of samples of shape (batch, S)."""
-    half = settings.fft_samples // 2
-    padded = graph.op("Pad", samples, graph.integers(0, half, 0, half), mode="reflect")
-    # The frame at the end is dropped by the reference; without its samples it is not computed at all.
-    used = settings.fft_samples + (settings.frames - 1) * settings.hop_samples
-    kept = graph.op("Slice", padded, graph.integers(0), graph.integers(used), graph.integers(1))
-    channel = graph.op("Unsqueeze", kept, graph.integers(1))
-    squares = []
-    for basis in fourier_basis(settings.fft_samples):
-        kernel = graph.constant(basis[:, None, :].astype(np.float32))
-        part = graph.op("Conv", channel, kernel, strides=[settings.hop_samples])
-        squares.append(graph.op("Mul", part, part))
-    return graph.op("Add", *squares)
-
-
-def fourier_basis(fft_samples: int) -> tuple[Matrix, Matrix]:
-    """Compute the windowed cosines and sines, each of shape (1 + fft_samples // 2, fft_samples)."""
-    time = np.arange(fft_samples)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * time / fft_samples)
-    phase = 2 * np.pi * (np.outer(np.arange(1 + fft_samples // 2), time) % fft_samples) / fft_samples
-    return np.cos(phase) * window, np.sin(phase) * window
+def _bands(graph: GraphBuilder, samples: str, settings: MelSettings) -> str:
+    """Compute the power in every mel band, shape (batch, M, F), of samples of shape (batch, S)."""
+    filters = mel_filters(settings).T.astype(np.float32)
+    parts = [
+        graph.op("MatMul", graph.constant(filters[:, bins.which]), bins.power)
+        for bins in power_spectrum(graph, samples, settings)
+    ]
+    return graph.op("Sum", *parts)
 
 
 def mel_filters(settings: MelSettings) -> Matrix:

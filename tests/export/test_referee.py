@@ -6,6 +6,7 @@ These tests need torch and transformers (the extra `referee`); the others compar
 import json
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from tokenizers import Tokenizer
 
 from callscope_export.checkpoint import open_checkpoint
 from callscope_export.mel import mel_filters
-from callscope_export.whisper import MelSettings
+from callscope_export.parity import sound
+from callscope_export.whisper import MelSettings, read_whisper
 
 from .checkpoint_variants import slow_tokenizer
 from .fixture_types import Checkpoints, OpenModel
+from .mel_graph import log_mel, loud_tones
 
 REASON = "compares with transformers, which the extra `referee` installs"
 torch = pytest.importorskip("torch", reason=REASON)
@@ -69,7 +72,23 @@ def test_mel_equals_the_feature_extractors(checkpoint: Checkpoints, open_model: 
     audio[2, 7000:] = 0
     expected = extractor(list(audio / 32768.0), sampling_rate=16000, return_tensors="np").input_features
     (mel,) = open_model(name, "log_mel").run(None, {"audio": audio})
-    np.testing.assert_allclose(mel, expected, atol=2e-4)
+    np.testing.assert_allclose(mel, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("bins", [80, 128])
+@pytest.mark.parametrize("with_torch", [True, False])
+def test_mel_of_speech_and_tones_equals_the_feature_extractors(
+    checkpoint: Checkpoints, monkeypatch: pytest.MonkeyPatch, bins: int, *, with_torch: bool
+) -> None:
+    """Transformers computes in single precision where it finds torch, and in double precision elsewhere."""
+    whisper = transformers.models.whisper.feature_extraction_whisper
+    monkeypatch.setattr(whisper, "is_torch_available", lambda: with_torch)
+    settings = MelSettings(16000, 8 * 16000, 400, 160, bins)
+    speech = sound(replace(read_whisper(open_checkpoint(checkpoint("multilingual"))), mel=settings))
+    audio = np.concatenate([speech, loud_tones(seconds=8)])
+    extractor = transformers.WhisperFeatureExtractor(feature_size=bins, chunk_length=8)
+    expected = extractor(list(audio / 32768.0), sampling_rate=16000, return_tensors="np").input_features
+    np.testing.assert_allclose(log_mel(audio, settings), expected, atol=1e-4 if with_torch else 2.5e-5)
 
 
 @pytest.mark.parametrize(("rate_hz", "fft_samples", "bins"), [(16000, 400, 80), (16000, 400, 128), (22050, 512, 64)])
