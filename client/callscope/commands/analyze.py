@@ -36,8 +36,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PLACE",
-        help="A file; or a folder (existing, ending in /, or for several calls), which gets NAME.json or NAME.txt for "
-        "each call. Existing files are replaced. Without it results go to stdout.",
+        help="A file; or a folder (existing, ending in /, or for several calls), which gets NAME.json (or .txt "
+        "and so on) for each call. Existing files are replaced. Without it results go to stdout.",
     ),
 ]
 Form = Annotated[
@@ -45,8 +45,9 @@ Form = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="json: everything. table: the conversation and its measures. txt: time, speaker, words. "
-        "Several calls on stdout: JSON has a call a line. [table on a terminal, else json]",
+        help="json, jsonl: everything. table: the conversation and its measures. txt: time, speaker, words. srt, vtt: "
+        "captions. csv: a row a segment. rttm: who spoke when. Several calls on stdout: JSON has a call a line. "
+        "[table on a terminal, else json]",
     ),
 ]
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -16,7 +15,7 @@ from callscope.call import Call
 from callscope.commands.console import stdout_console
 from callscope.errors import ResultUnwritable, SettingsInvalid
 from callscope.report import SUFFIXES, WRITERS
-from callscope.report.json import to_json
+from callscope.report.json import write_line
 from callscope.report.table import render
 
 
@@ -24,8 +23,13 @@ class Format(StrEnum):
     """How a result is written."""
 
     JSON = "json"
+    JSONL = "jsonl"
     TABLE = "table"
     TXT = "txt"
+    SRT = "srt"
+    VTT = "vtt"
+    CSV = "csv"
+    RTTM = "rttm"
 
 
 def print_call(call: Call, form: Format, *, of_many: bool) -> None:
@@ -33,9 +37,9 @@ def print_call(call: Call, form: Format, *, of_many: bool) -> None:
     if form is Format.TABLE:
         stdout_console().print(render(call))
     elif form is Format.JSON and of_many:
-        sys.stdout.write(json.dumps(to_json(call), ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(write_line(call))
     else:
-        heading = f"==> {call.recording.source} <==\n" if of_many else ""
+        heading = f"==> {call.recording.source} <==\n" if of_many and form is Format.TXT else ""
         sys.stdout.write(heading + WRITERS[form](call))
     sys.stdout.flush()
 

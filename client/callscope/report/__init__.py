@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from callscope.call import Call
-from callscope.report import json, table, txt
+from callscope.report import csv, json, rttm, srt, table, txt, vtt
 
 
 class Writer(Protocol):
@@ -17,5 +17,14 @@ class Writer(Protocol):
         ...
 
 
-WRITERS: Mapping[str, Writer] = {"json": json.write, "table": table.write, "txt": txt.write}
-SUFFIXES: Mapping[str, str] = {"json": ".json", "table": ".txt", "txt": ".txt"}
+WRITERS: Mapping[str, Writer] = {
+    "json": json.write,
+    "jsonl": json.write_line,
+    "table": table.write,
+    "txt": txt.write,
+    "srt": srt.write,
+    "vtt": vtt.write,
+    "csv": csv.write,
+    "rttm": rttm.write,
+}
+SUFFIXES: Mapping[str, str] = {name: ".txt" if name == "table" else f".{name}" for name in WRITERS}

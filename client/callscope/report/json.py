@@ -30,6 +30,11 @@ def write(call: Call) -> str:
     return json.dumps(to_json(call), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
+def write_line(call: Call) -> str:
+    """The same document on one line, as JSON Lines has it."""
+    return json.dumps(to_json(call), ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) that every result satisfies."""
     loaded: dict[str, Any] = json.loads(files("callscope.report").joinpath("call.schema.json").read_text("utf-8"))

@@ -17,3 +17,10 @@ def clock(time_s: float) -> str:
     tenths = math.floor(time_s * 10 + _FLOAT_NOISE_MS)
     minutes, rest = divmod(tenths, 600)
     return f"{minutes}:{rest // 10:02d}.{rest % 10}"
+
+
+def timestamp(time_s: float, point: str) -> str:
+    """Hours, minutes, seconds and milliseconds, `01:02:03,456`, with `point` before the milliseconds."""
+    seconds, thousandths = divmod(math.floor(time_s * 1000 + _FLOAT_NOISE_MS), 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}{point}{thousandths:03d}"
