@@ -20,7 +20,8 @@ from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.talk import measure
 from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
-from callscope.seams import Said, sew
+from callscope.said import Said
+from callscope.seams import sew
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.text.sentences import split_sentences
@@ -33,15 +34,19 @@ from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.chunk import Chunk
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import VadSettings, detect_speech
-from callscope_preprocessing.windows import Chunk, pack
+from callscope_preprocessing.windows import pack
 
 logger = logging.getLogger(__name__)
 
 OVERLAP_S = 1.0
 """How far both sides of a cut hear beyond it: a long word."""
+FILLED_FROM_S = 20.0
+"""Windows from this length on take several stretches of speech, unless the settings say otherwise."""
 
 
 async def analyze(path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent) -> Call:
@@ -161,14 +166,22 @@ def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: 
 
 def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
     speech = detect_speech(audio, VadSettings(mode=settings.vad_mode))
+    (track,) = tracks_of(resample(audio, transcriber.model.sample_rate_hz))
     return pack(
-        resample(audio, transcriber.model.sample_rate_hz),
+        track,
         speech,
         channel=channel,
         window_s=transcriber.model.window_s,
         max_gap_s=settings.max_gap_s,
         overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
+        fill=_fills(transcriber, settings.fill_windows),
     )
+
+
+def _fills(transcriber: Transcriber, wanted: bool | None) -> bool:
+    """Whether a window takes several stretches: only word times tell whose a word is."""
+    fill = transcriber.model.window_s >= FILLED_FROM_S if wanted is None else wanted
+    return fill and transcriber.times_words
 
 
 def _segments(said: Sequence[Said], speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:

@@ -6,60 +6,43 @@ on none, the cut parts them by time.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from callscope.triton.alignment import SPACELESS, TimedWord
+from callscope.said import Said, said_in
+from callscope.triton.alignment import TimedWord
+from callscope.triton.stretches import join
 from callscope.triton.transcriber import Transcript
 from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, Piece
 
 SAME_S = 0.5
 """The same word, said once, is heard by both sides at most so far apart; yes, yes is two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A stretch of the call, and the words said in it.
-
-    Attributes:
-        channel: the channel it is from.
-        span: where it lies in the call.
-        transcript: its words, their times from the call's start.
-    """
-
-    channel: int
-    span: Span
-    transcript: Transcript
-
-
 def sew(chunks: Sequence[Chunk], transcripts: Sequence[Transcript]) -> tuple[Said, ...]:
-    """Give every word that two chunks have heard to one of them.
+    """Give every word to one stretch of the call, also those that two chunks have heard.
 
     Args:
         chunks: in the order of time, channels mixed.
         transcripts: one for each chunk, word times from the start of what it heard.
 
     Returns:
-        One for each chunk, in their order; where two were cut apart, they meet at the seam.
+        One for each piece of a chunk, in the order of time; where two were cut apart, they meet at the seam.
     """
-    said = [_said(chunk, transcript) for chunk, transcript in zip(chunks, transcripts, strict=True)]
-    by_channel: defaultdict[int, list[int]] = defaultdict(list)
-    for index, chunk in enumerate(chunks):
-        before = by_channel[chunk.channel][-1:]
-        if before and chunks[before[0]].tail_s and chunk.lead_s:
-            said[before[0]], said[index] = _sewn(said[before[0]], said[index], chunk.lead_s)
-        by_channel[chunk.channel].append(index)
-    return tuple(_with_text(one, chunk) for one, chunk in zip(said, chunks, strict=True))
-
-
-def _said(chunk: Chunk, transcript: Transcript) -> Said:
-    start_s = chunk.heard.start_s
-    words = tuple(
-        replace(word, start_s=start_s + word.start_s, end_s=start_s + word.end_s) for word in transcript.words
-    )
-    return Said(chunk.channel, chunk.span, replace(transcript, words=words))
+    said: list[Said] = []
+    sewn: set[int] = set()
+    before: dict[int, tuple[int, Piece]] = {}  # channel -> its last piece so far, and where in `said` it is
+    for chunk, transcript in zip(chunks, transcripts, strict=True):
+        for piece, one in zip(chunk.pieces, said_in(chunk, transcript), strict=True):
+            index, last = before.get(chunk.channel, (-1, None))
+            said.append(one)
+            if last and last.last > piece.first:  # both have heard what is between
+                said[index], said[-1] = _sewn(said[index], one, piece.lead / chunk.rate_hz)
+                sewn |= {index, len(said) - 1}
+            before[chunk.channel] = (len(said) - 1, piece)
+    finished = [_with_text(_in_span(one)) if index in sewn else _in_span(one) for index, one in enumerate(said)]
+    return tuple(sorted(finished, key=lambda one: (one.span.start_s, one.channel)))
 
 
 def _sewn(left: Said, right: Said, overlap_s: float) -> tuple[Said, Said]:
@@ -98,16 +81,19 @@ def _middle_s(word: TimedWord) -> float:
     return (word.start_s + word.end_s) / 2
 
 
-def _with_text(said: Said, chunk: Chunk) -> Said:
-    """Bring the words' times into the span, and where there is a seam, the text down to the words."""
-    span, transcript = said.span, said.transcript
+def _in_span(said: Said) -> Said:
+    """Bring the words' times into the span."""
     words = tuple(
-        replace(word, start_s=_within(word.start_s, span), end_s=_within(word.end_s, span)) for word in transcript.words
+        replace(word, start_s=_within(word.start_s, said.span), end_s=_within(word.end_s, said.span))
+        for word in said.transcript.words
     )
-    text = transcript.text
-    if chunk.lead_s or chunk.tail_s:
-        text = ("" if transcript.language in SPACELESS else " ").join(word.word for word in words)
-    return replace(said, transcript=replace(transcript, text=text, words=words))
+    return replace(said, transcript=replace(said.transcript, words=words))
+
+
+def _with_text(said: Said) -> Said:
+    """Bring the text down to the words."""
+    transcript = said.transcript
+    return replace(said, transcript=replace(transcript, text=join(transcript.words, transcript.language)))
 
 
 def _within(time_s: float, span: Span) -> float:

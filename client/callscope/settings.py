@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     max_gap_s: float = Field(default=0.5, ge=0)
     """Pauses up to this many seconds stay within one stretch of speech, if it fits the recogniser's window."""
 
+    fill_windows: bool | None = None
+    """Whether a window of the recogniser takes several stretches of speech. Empty: one of 20 s or more does."""
+
     max_retry_share: float = Field(default=1.0, ge=0, le=5)
     """How many windows of a call may be asked for again, as a share of all: 1 costs at most twice, 0 asks once."""
 

@@ -17,8 +17,8 @@ from callscope.settings import Settings
 from callscope.triton.language import transcribe_call
 from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import connect
-from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, whole
+from callscope_preprocessing.track import track_of
 
 RATE_HZ, LINE_RATE_HZ = 16_000, 8_000
 LEAD = 3_200
@@ -33,7 +33,7 @@ def window(utterance: shards.Utterance, samples: int) -> Chunk:
     sound = soxr.resample(narrow, LINE_RATE_HZ, RATE_HZ)[: samples - LEAD]
     audio = np.zeros(samples, np.int16)
     audio[LEAD : LEAD + len(sound)] = np.clip(sound, -32768, 32767)
-    return Chunk(0, Span(0.0, samples / RATE_HZ), audio, len(sound) / RATE_HZ)
+    return whole(track_of(audio, RATE_HZ), speech_s=len(sound) / RATE_HZ)
 
 
 def error_rate(language: str, pairs: list[Pair]) -> float:

@@ -3,17 +3,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from callscope.seams import Said, sew
+from callscope.said import Said
+from callscope.seams import sew
 from callscope.triton.alignment import TimedWord
 from callscope.triton.transcriber import Transcript
 from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, Piece
+from callscope_preprocessing.track import track_of
 
 CUT_S = 6.0
+RATE_HZ = 1000
 
 
 def chunk(start_s: float, end_s: float, lead_s: float = 0.0, tail_s: float = 0.0, channel: int = 0) -> Chunk:
-    return Chunk(channel, Span(start_s, end_s), np.zeros(8, np.int16), end_s - start_s, lead_s, tail_s)
+    start, end, lead, tail = (round(time_s * RATE_HZ) for time_s in (start_s, end_s, lead_s, tail_s))
+    piece = Piece(start, end, end - start, lead, tail)
+    return Chunk(channel, track_of(np.zeros(8, np.int16), RATE_HZ), (piece,))
 
 
 def transcript(words: str, first_s: float, *, language: str = "en", step_s: float = 0.5) -> Transcript:

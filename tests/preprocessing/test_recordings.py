@@ -13,6 +13,7 @@ from callscope_preprocessing.audio import Audio, Span
 from callscope_preprocessing.channels import split_channels
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import pack
 
@@ -64,11 +65,11 @@ def test_a_recording_becomes_chunks_of_speech(shared_data: Path, name: str) -> N
     for number, channel in enumerate(channels):
         spans = detect_speech(channel)
         assert sum(span.duration_s for span in spans) > 0.3 * channel.duration_s
-        chunks = pack(resample(channel, 16_000), spans, channel=number, window_s=8)
+        chunks = pack(tracks_of(resample(channel, 16_000))[0], spans, channel=number, window_s=8)
         assert sum(chunk.speech_s for chunk in chunks) == pytest.approx(
             sum(span.duration_s for span in spans), abs=0.01
         )
-        assert sum(bool(chunk.audio.any()) for chunk in chunks) == len(chunks)
+        assert sum(bool(chunk.audio().any()) for chunk in chunks) == len(chunks)
 
 
 @pytest.mark.parametrize("name", SPEECH)

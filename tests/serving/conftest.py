@@ -13,10 +13,12 @@ import pytest
 from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.chunk import Chunk
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import detect_speech
-from callscope_preprocessing.windows import Chunk, pack
+from callscope_preprocessing.windows import pack
 
 from ..repository_files import parameters, read_config
 from .asking import AskAll, Tensors, options
@@ -52,7 +54,7 @@ def _windows(channels: Sequence[Audio], shift: int, window_s: float) -> list[Chu
     return [
         chunk
         for index, audio in enumerate(shifted)
-        for chunk in pack(audio, detect_speech(audio), channel=index, window_s=window_s)
+        for chunk in pack(tracks_of(audio)[0], detect_speech(audio), channel=index, window_s=window_s)
     ]
 
 

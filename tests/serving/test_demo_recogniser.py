@@ -10,7 +10,7 @@ import pytest
 
 from callscope.score import edit_distance
 from callscope_export import export_whisper
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk
 
 from ..referee.host_loop import HostWhisper
 from ..repository_files import parameters, read_config

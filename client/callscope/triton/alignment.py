@@ -42,12 +42,14 @@ class TimedWord:
 
     Attributes:
         confidence: mean token probability, exp of the mean log-probability, 0 to 1.
+        tokens: how many tokens it has.
     """
 
     word: str
     start_s: float
     end_s: float
     confidence: float
+    tokens: int = 1
 
 
 def time_words(
@@ -82,7 +84,8 @@ def time_words(
         end = _last_looked_at(heard[piece.first : piece.end], first, end)
         confidence = float(np.exp(logprobs[piece.first : piece.end].mean(dtype=np.float64)))
         start_s, end_s = min(first * frame_s, length_s), min(end * frame_s, length_s)
-        timed.append(TimedWord(piece.text, start_s, max(start_s, end_s), min(1.0, confidence)))
+        tokens = piece.end - piece.first
+        timed.append(TimedWord(piece.text, start_s, max(start_s, end_s), min(1.0, confidence), tokens))
     return tuple(timed)
 
 

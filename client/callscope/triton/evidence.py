@@ -52,6 +52,7 @@ def doubts(
     speech_s: float,
     no_speech_probability: float = 0.0,
     cut_off: bool = False,
+    once: str | None = None,
 ) -> tuple[Doubt, ...]:
     """Say what is wrong with a transcript.
 
@@ -62,11 +63,13 @@ def doubts(
         speech_s: how much speech there was to hear.
         no_speech_probability: of the no-speech token, at the first position.
         cut_off: whether the tokens ran out before the text ended.
+        once: the text in which to look for repetitions, where that is not the whole.
     """
     fastest = CHARACTERS_PER_SECOND.get(language, OTHER_CHARACTERS_PER_SECOND)
+    once = text if once is None else once
     found: dict[Doubt, bool] = {
-        "repetition": compression_ratio(text) > COMPRESSION_RATIO,
-        "loop": LOOP.search(text) is not None or repeats(text, language),
+        "repetition": compression_ratio(once) > COMPRESSION_RATIO,
+        "loop": LOOP.search(once) is not None or repeats(once, language),
         "improbable": avg_logprob < AVG_LOGPROB,
         "too_fast": len(text) > fastest * (speech_s + MISSED_S),
         "cut_off": cut_off,

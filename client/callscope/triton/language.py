@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from callscope.triton.concurrency import map_concurrently
 from callscope.triton.retries import hear_again, retries
 from callscope.triton.transcriber import Transcriber, Transcript
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk
 
 VOTERS = 5
 """How many chunks vote on the language: one may be a name or a cough, five seldom are."""

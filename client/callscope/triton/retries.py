@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from callscope.triton.concurrency import map_concurrently
 from callscope.triton.evidence import CURABLE
 from callscope.triton.transcriber import Transcriber, Transcript
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk
 
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Whisper's own, after 0 (openai/whisper, transcribe.py)."""

@@ -16,9 +16,10 @@ from callscope.text.normalize import normalize
 from callscope.triton.alignment import TimedWord, split_words, time_words
 from callscope.triton.contract import Description, describe
 from callscope.triton.evidence import Doubt, compression_ratio, doubts, is_silence, mean_logprob
+from callscope.triton.stretches import by_piece, texts_of, without_repeats
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transport import Transport
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk
 
 MODEL = "transcribe"
 MODEL_WITH_WORDS = "transcribe_words"
@@ -130,7 +131,7 @@ class Transcriber:
         """The words of a chunk, and what speaks against them.
 
         Args:
-            chunk: its audio int16, at most a window.
+            chunk: its sound at the model's rate, at most a window.
             language: a code the model knows; None to detect it.
             temperature: 0 for the most probable words; above, they are drawn, the less probable the more often.
 
@@ -181,6 +182,7 @@ class Transcriber:
         heard = not is_silence(no_speech_probability, avg_logprob)
         text = normalize(self.model.tokenizer.decode(tokens).rstrip(REPLACEMENT)) if heard else ""
         language = self._language_code(int(row["chosen_language"][0]))
+        words = self._words(chunk, language, tokens, row) if text else ()
         return Transcript(
             text=text,
             language=language,
@@ -189,10 +191,11 @@ class Transcriber:
             no_speech_probability=no_speech_probability,
             compression_ratio=compression_ratio(text),
             tokens=tokens,
-            words=self._words(chunk, language, tokens, row) if text else (),
+            words=words,
             doubts=doubts(
                 text,
                 language,
+                once=_once(text, language, words, chunk),
                 avg_logprob=avg_logprob,
                 no_speech_probability=no_speech_probability,
                 speech_s=chunk.speech_s,
@@ -212,13 +215,20 @@ class Transcriber:
             row["logprobs"],
             chunk.window(self.model.window_samples),
             frame_s=self.model.window_s / row[ALIGNMENT].shape[1],
-            length_s=chunk.heard.duration_s,
+            length_s=chunk.heard_s,
         )
 
 
 def token_limit(speech_s: float, max_tokens: int) -> int:
     """How many tokens a window with so many seconds of speech may take."""
     return min(max_tokens, TOKENS_BASE + math.ceil(TOKENS_PER_SPEECH_SECOND * speech_s))
+
+
+def _once(text: str, language: str, words: tuple[TimedWord, ...], chunk: Chunk) -> str:
+    """The text, but what several stretches of a window say alike only once."""
+    if len(chunk.pieces) == 1:
+        return text
+    return without_repeats(texts_of(text, by_piece(words, chunk), language), language)
 
 
 async def _is_served(transport: Transport) -> bool:

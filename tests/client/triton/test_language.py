@@ -9,8 +9,8 @@ import pytest
 from callscope.triton.fake import FakeTransport
 from callscope.triton.language import VOTERS, transcribe_call
 from callscope.triton.transcriber import Transcriber
-from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, whole
+from callscope_preprocessing.track import track_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -20,7 +20,7 @@ CODES = {300: "en", 301: "ja", 302: "ko"}
 def chunks(*speech_s: float) -> list[Chunk]:
     """Chunks whose first sample is their number."""
     return [
-        Chunk(0, Span(float(index), index + 1.0), np.full(64_000, index, np.int16), seconds)
+        whole(track_of(np.full(64_000, index, np.int16), 16_000), speech_s=seconds)
         for index, seconds in enumerate(speech_s)
     ]
 

@@ -11,8 +11,8 @@ from callscope.triton.fake import FakeTransport
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.retries import FEWEST, retries
 from callscope.triton.transcriber import Transcriber
-from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, whole
+from callscope_preprocessing.track import track_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,9 +23,7 @@ LOOPING = "thank you for " * 12
 
 def chunks(count: int) -> list[Chunk]:
     """Chunks whose first sample is their number."""
-    return [
-        Chunk(0, Span(4.0 * index, 4.0 * index + 4.0), np.full(64_000, index, np.int16), 3.5) for index in range(count)
-    ]
+    return [whole(track_of(np.full(64_000, index, np.int16), 16_000), speech_s=3.5) for index in range(count)]
 
 
 def asked(server: FakeTransport) -> list[tuple[int, float]]:

@@ -11,15 +11,15 @@ import pytest
 from callscope.errors import ContractMismatch, LanguageUnknown
 from callscope.triton.fake import FakeTransport
 from callscope.triton.transcriber import Transcriber, token_limit
-from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, whole
+from callscope_preprocessing.track import track_of
 
 MakeServer = Callable[..., FakeTransport]
 Heard = Callable[..., dict[str, Any]]
 
 
 def chunk(speech_s: float = 2.0) -> Chunk:
-    return Chunk(0, Span(0.0, 4.0), np.arange(64_000, dtype=np.int16), speech_s)
+    return whole(track_of(np.arange(64_000).astype(np.int16), 16_000), speech_s=speech_s)
 
 
 @pytest.mark.asyncio
@@ -43,7 +43,7 @@ async def test_a_request_keeps_the_wire_contract(made_up_server: MakeServer, hea
         "temperature": ((1, 1), "float32"),
     }
     assert [int(inputs[name][0, 0]) for name in ("language", "task", "max_tokens", "temperature")] == [301, -1, 56, 0]
-    assert np.array_equal(inputs["audio"][0], chunk().audio)
+    assert np.array_equal(inputs["audio"][0], chunk().audio())
 
 
 @pytest.mark.asyncio

@@ -23,8 +23,8 @@ from callscope.errors import (
 from callscope.triton.tokenizer import fetch_tokenizer
 from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import Transport, connect
-from callscope_preprocessing.audio import Span
-from callscope_preprocessing.windows import Chunk
+from callscope_preprocessing.chunk import Chunk, whole
+from callscope_preprocessing.track import track_of
 
 if TYPE_CHECKING:
     from callscope_server.launcher import TritonServer
@@ -57,7 +57,7 @@ def chunk_saying(text: str) -> Chunk:
     tokens = [*text.encode(), 256]
     audio = np.full(64_000, 256, np.int16)
     audio[: len(tokens)] = tokens
-    return Chunk(0, Span(0.0, 4.0), audio, 4.0)
+    return whole(track_of(audio, 16_000))
 
 
 async def test_grpc_and_http_give_identical_results(small_triton: TritonServer) -> None:
@@ -96,10 +96,9 @@ async def test_grpc_and_http_give_identical_results(small_triton: TritonServer) 
 async def test_a_chunk_becomes_text_with_nothing_known_but_the_address(transport: Transport) -> None:
     transcriber = await Transcriber.from_server(transport)
     alphabet = transcriber.model.tokenizer.encode("hello 네").ids
-    chunk = chunk_saying("")
-    audio = chunk.audio.copy()
+    audio = chunk_saying("").audio()
     audio[: len(alphabet)] = alphabet
-    transcript = await transcriber.transcribe(Chunk(0, chunk.span, audio, 4.0), None)
+    transcript = await transcriber.transcribe(whole(track_of(audio, 16_000)), None)
     assert (transcript.text, transcript.language) == ("hello 네", "en")
     assert transcript.tokens == tuple(alphabet)
 
@@ -117,7 +116,7 @@ async def test_messages_of_many_megabytes_pass_both_ways(transport: Transport) -
 
 async def test_only_the_outputs_asked_for_arrive(transport: Transport) -> None:
     inputs = {
-        "audio": chunk_saying("x").audio[np.newaxis],
+        "audio": chunk_saying("x").audio()[np.newaxis],
         "language": np.array([[-1]], np.int32),
         "task": np.array([[-1]], np.int32),
         "max_tokens": np.array([[9]], np.int32),
