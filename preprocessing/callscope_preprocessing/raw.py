@@ -53,9 +53,9 @@ ENCODINGS: Mapping[str, Encoding] = {
     "f64be": Encoding("pcm_f64", "DOUBLE", "BIG", bytes=8),
     "vox": Encoding("adpcm_ima_oki", "VOX_ADPCM"),
     "gsm": Encoding("gsm", "GSM610", rate_hz=8_000),
-    "g722": Encoding("g722", demuxer="g722", rate_hz=16_000),
-    "g726": Encoding("g726", demuxer="g726", options={"code_size": "4"}, rate_hz=8_000),
-    "g726le": Encoding("g726", demuxer="g726le", options={"code_size": "4"}, rate_hz=8_000),
+    "g722": Encoding("adpcm_g722", demuxer="g722", rate_hz=16_000),
+    "g726": Encoding("adpcm_g726", demuxer="g726", options={"code_size": "4"}, rate_hz=8_000),
+    "g726le": Encoding("adpcm_g726", demuxer="g726le", options={"code_size": "4"}, rate_hz=8_000),
     "g729": Encoding("g729", demuxer="g729", rate_hz=8_000),
 }
 """G.726 is that of 32 kbit/s, packed from the high bits as ITU-T I.366.2 has it, or from the low ones as RTP does."""
