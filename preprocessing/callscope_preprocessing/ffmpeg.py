@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import av
@@ -146,7 +146,7 @@ class _Packets:
     def frames(self, container: InputContainer, track: AudioStream) -> Iterator[av.AudioFrame]:
         """Decoded frames, without the few packets that do not decode: their timestamps leave a gap, filled later."""
         try:
-            for packet in container.demux(track):
+            for packet in _demuxed(container, track):
                 frames = _decoded(packet)
                 self.packets += 1
                 self.bad += frames is None
@@ -161,6 +161,12 @@ class _Packets:
             raise damaged(self.name, self.decoded_s)
         if self.bad:
             logger.warning("%s: %d of %d packets do not decode and are silent.", self.name, self.bad, self.packets)
+
+
+def _demuxed(container: InputContainer, track: AudioStream) -> Iterator[av.Packet[AudioStream]]:
+    # At the end, PyAV stumbles over tracks that began in the middle, when those known from the start are done.
+    with suppress(IndexError):
+        yield from container.demux(track)
 
 
 def _decoded(packet: av.Packet[AudioStream]) -> list[av.AudioFrame] | None:

@@ -18,6 +18,7 @@ Reader = Callable[[Source], AbstractContextManager[Stream]]
 
 HEAD_BYTES = 512
 CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+MPEG_TAGS = (b"\x50\0", b"\x55\0", b"\0\x50", b"\0\x55")
 LOSSLESS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"dns.", b"caff", b"riff", b"NIST_1A", b"Creative V")
 
 
@@ -55,7 +56,8 @@ def open_stream(
 
 def _open_by_header(source: Source, head: bytes, declaration: Declaration | None, stack: ExitStack) -> Stream:
     streamed = declaration is not None and declaration.declared_bytes is None
-    readers = (open_sndfile, open_ffmpeg) if head.startswith(LOSSLESS) and not streamed else (open_ffmpeg,)
+    for_sndfile = head.startswith(LOSSLESS) and not streamed and not _is_mpeg_in_wav(head)
+    readers = (open_sndfile, open_ffmpeg) if for_sndfile else (open_ffmpeg,)
     try:
         return _first_to_open(source, readers, stack)
     except AudioUnrecognised as error:
@@ -70,6 +72,13 @@ def _first_to_open(source: Source, readers: Sequence[Reader], stack: ExitStack) 
         with suppress(AudioUnrecognised):
             return stack.enter_context(reader(source))
     return stack.enter_context(last(source))
+
+
+def _is_mpeg_in_wav(head: bytes) -> bool:
+    """Tell MP3 by its format tag: libsndfile would print what it thinks of it."""
+    start = head.find(b"fmt ")
+    tags = (head[start + 8 : start + 10], head[start + 32 : start + 34])
+    return start >= 0 and any(tag in MPEG_TAGS for tag in tags)
 
 
 def _is_text(head: bytes) -> bool:

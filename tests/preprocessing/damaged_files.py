@@ -8,6 +8,7 @@ A file is made from its seed alone, so that one that is found can be made again.
 from __future__ import annotations
 
 import argparse
+import logging
 import multiprocessing
 import resource
 import sys
@@ -187,6 +188,7 @@ def judge(path: Path) -> Verdict:
 
 
 def _work(connection: Connection) -> None:
+    logging.disable()
     while path := connection.recv():
         connection.send(judge(path))
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from callscope_preprocessing import frames, sndfile
+from callscope_preprocessing.errors import AudioError
 from callscope_preprocessing.sound import Sound, read_sound
 
 from .conftest import babble
@@ -24,6 +25,8 @@ from .likeness import likeness, snr_db
 Voice = Callable[..., NDArray[np.float32]]
 LENGTH_S = 3.0
 LOW_EFFECTS = 3
+LOOKED_AT_FIRST = 5_000_000
+"""How far FFmpeg looks for tracks, in bytes."""
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
@@ -240,3 +243,37 @@ def test_blocks_of_any_size_hold_the_same_samples(
     for path, expected in kept.items():
         for track, samples in zip(read_sound(path).tracks, expected, strict=True):
             assert (track.read() == samples).all()
+
+
+def test_a_track_that_begins_in_the_middle_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    """In FLV, any part of the file may be the first of a video."""
+    second = np.repeat(np.arange(44_100, dtype=np.int16) % 9_000, 2)
+    seconds = 2 + LOOKED_AT_FIRST // second.nbytes
+    with av.open(str(tmp_path / "sound.flv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=44_100, layout="stereo")
+        for number in range(seconds):
+            frame = av.AudioFrame.from_ndarray(second[np.newaxis], "s16", "stereo")
+            frame.rate, frame.pts = 44_100, number * 44_100
+            container.mux(stream.encode(frame))
+    content = (tmp_path / "sound.flv").read_bytes()
+    place = 13
+    while place < LOOKED_AT_FIRST:
+        place += 15 + int.from_bytes(content[place + 1 : place + 4], "big")
+    picture = b"\x09\0\0\x65" + content[place + 4 : place + 8] + b"\0\0\0\x12" + bytes(100)
+    (tmp_path / "both.flv").write_bytes(content[:place] + picture + (112).to_bytes(4, "big") + content[place:])
+    sound = read_sound(tmp_path / "both.flv")
+    assert [track.samples for track in sound.tracks] == [seconds * 44_100] * 2
+    assert (sound.tracks[0].read() == np.tile(second[::2], seconds)).all()
+
+
+def test_mpeg_in_a_wav_is_read_without_a_word_on_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    form = FORMATS[13]
+    write(tmp_path / form.name, form, spoken(babble, form.rate_hz, form.channels))
+    content = (tmp_path / form.name).read_bytes()
+    start = content.index(b"data") + 8
+    (tmp_path / form.name).write_bytes(content[: start + 50] + bytes(len(content) - start - 50))
+    try:
+        read_sound(tmp_path / form.name)
+    except AudioError as error:
+        assert form.name in str(error)
+    assert capfd.readouterr() == ("", "")
