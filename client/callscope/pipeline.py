@@ -7,7 +7,6 @@ measures
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 from collections.abc import Sequence
@@ -35,8 +34,11 @@ from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.decode import decode
+from callscope_preprocessing.decode import in_memory
+from callscope_preprocessing.limits import Limits
+from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.sound import Sound, read_sound
 from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import pack
@@ -49,14 +51,17 @@ FILLED_FROM_S = 20.0
 """Windows from this length on take several stretches of speech, unless the settings say otherwise."""
 
 
-async def analyze(path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent) -> Call:
+async def analyze(
+    path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent, sound: Sound | None = None
+) -> Call:
     """Turn a recorded call into a measured conversation.
 
     Args:
-        path: a sound file that soundfile or PyAV can read.
+        path: a sound file that soundfile or PyAV can read; `-` is standard input.
         transport: a connected server; it is left open.
         settings: see each field.
         progress: called as the work goes on.
+        sound: what `read_call` gave for it, if that was called before.
 
     Returns:
         The call. One without speech has no segments, and is as valid as any.
@@ -70,7 +75,8 @@ async def analyze(path: Path, transport: Transport, settings: Settings, *, progr
     """
     record = Record(progress)
     with record.step("decode"):
-        file, channels = await asyncio.to_thread(_read, path, settings)
+        file, channels = await asyncio.to_thread(_read, path, settings, sound)
+    del sound
     speakers = _speakers(len(channels), settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:
@@ -130,12 +136,21 @@ class _File:
     sha256: str
 
 
-def _read(path: Path, settings: Settings) -> tuple[_File, tuple[Audio, ...]]:
+def read_call(path: Path, settings: Settings) -> Sound:
+    """Decode a recording, within the limits that are set.
+
+    Raises:
+        AudioError: it cannot be read as sound.
+    """
+    limits = Limits(settings.max_duration_s, settings.max_bytes, settings.max_channels)
+    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None)
+
+
+def _read(path: Path, settings: Settings, sound: Sound | None) -> tuple[_File, tuple[Audio, ...]]:
     """The file, and one `Audio` for each channel that differs from the others."""
-    audio = decode(path, max_duration_s=settings.max_duration_s)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _File(audio.duration_s, audio.rate_hz, audio.channels, sha256), split_channels(audio)
+    sound = sound or read_call(path, settings)
+    file = _File(sound.duration_s, sound.rate_hz, len(sound.tracks), sound.sha256)
+    return file, split_channels(in_memory(sound))
 
 
 def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from callscope.errors import SettingsInvalid
 from callscope.triton.transport import FORMS, is_address
+from callscope_preprocessing.raw import RawFormat
 
 PREFIX = "CALLSCOPE_"
 DEFAULT_FILE = Path("callscope.toml")
@@ -61,8 +62,17 @@ class Settings(BaseSettings):
     timeout_s: float = Field(default=60.0, gt=0)
     """How long one request may take, in seconds, waiting in the server's queue included."""
 
-    max_duration_s: float = Field(default=4 * 3600.0, gt=0)
+    max_duration_s: float = Field(default=12 * 3600.0, gt=0)
     """The longest call accepted, in seconds."""
+
+    max_bytes: int = Field(default=8 << 30, ge=1)
+    """The largest recording accepted, in bytes: as a file or from standard input, and once its sound is decoded."""
+
+    max_channels: int = Field(default=32, ge=1, le=1024)
+    """The most channels accepted in a recording."""
+
+    raw: str | None = None
+    """What recordings without a header hold: ENCODING:RATE:CHANNELS, as mulaw:8000:1. Empty: they have headers."""
 
     vad_mode: int = Field(default=3, ge=0, le=3)
     """How strictly voice activity detection judges: 0 takes the most for speech, 3 the least."""
@@ -88,6 +98,11 @@ class Settings(BaseSettings):
         if value is not None and not is_address(value):
             raise ValueError(f"must be {FORMS}")
         return value
+
+    @field_validator("raw")
+    @classmethod
+    def _raw_can_be_read(cls, value: str | None) -> str | None:
+        return None if value is None else str(RawFormat.parse(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +170,5 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     where = {"flag": f"--{name.replace('_', '-')}", "environment": f"{PREFIX}{name.upper()}"}.get(
         sources.get(name, ""), f"{name} in {sources.get(name, 'the settings')}"
     )
-    reason = first["msg"].removeprefix("Value error, ")
+    reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
     return f"{where} cannot be {first['input']!r}: {reason[0].lower()}{reason[1:]}. `callscope config` explains it."

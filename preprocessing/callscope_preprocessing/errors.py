@@ -9,14 +9,15 @@
     │   └── AudioTruncated  less sound than the header declares
     ├── AudioUnsupported    a sample rate or a number of channels that no call has
     ├── AudioTooLong        more sound than the limit
-    └── StorageFull         no room to keep the decoded sound in
+    ├── AudioTooLarge       more bytes than the limit, in the file or decoded
+    └── StorageFull         no room to keep the sound in
 
 `str(error)` is two sentences for the user: what happened, and what to do.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import tempfile
 from typing import ClassVar
 
 
@@ -58,21 +59,33 @@ class AudioTooLong(AudioError):
     """The sound is longer than the limit."""
 
 
+class AudioTooLarge(AudioError):
+    """The file, or its sound once it is decoded, takes more bytes than the limit."""
+
+
 class StorageFull(AudioError):
-    """The decoded sound does not fit where temporary files are kept."""
+    """The sound does not fit where temporary files are kept."""
 
 
-def unrecognised(path: Path) -> AudioUnrecognised:
+def storage_full(error: OSError) -> StorageFull:
+    """Say that temporary files do not fit, and where they are kept."""
+    return StorageFull(
+        f"There is no room for the decoded sound in {tempfile.gettempdir()} ({error.strerror}). "
+        "Free some, or name another folder in TMPDIR."
+    )
+
+
+def unrecognised(name: str) -> AudioUnrecognised:
     """Say that no reader knows the format."""
     return AudioUnrecognised(
-        f"{path} is not sound in any format known here, or its header is damaged. "
+        f"{name} is not sound in any format known here, or its header is damaged. "
         "If it plays elsewhere, convert it to WAV."
     )
 
 
-def damaged(path: Path, decoded_s: float) -> AudioCorrupt:
+def damaged(name: str, decoded_s: float) -> AudioCorrupt:
     """Say how much of the sound decoded."""
     return AudioCorrupt(
-        f"{path} is cut short or damaged: {decoded_s:.2f} s of its sound decode and the rest does not. "
+        f"{name} is cut short or damaged: {decoded_s:.2f} s of its sound decode and the rest does not. "
         "Fetch it again from its source."
     )

@@ -3,96 +3,170 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import FileIO
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import av
-import numpy as np
 from av.audio import AudioStream
 from av.container import InputContainer
 
-from callscope_preprocessing.audio import Samples
-from callscope_preprocessing.errors import AudioEmpty, damaged, unrecognised
+from callscope_preprocessing.errors import AudioEmpty, AudioError, AudioUnrecognised, damaged, unrecognised
+from callscope_preprocessing.frames import blocks_of
 from callscope_preprocessing.header import states_mp3_length
-from callscope_preprocessing.stream import Stream
+from callscope_preprocessing.raw import RawFormat
+from callscope_preprocessing.source import Source
+from callscope_preprocessing.stream import Block, Stream
 
 # Playlists and the like can name other files and addresses: only formats that hold their own sound are opened.
 FORMATS = (
     "aac ac3 aiff amr amrnb amrwb ape asf au avi avr caf dts eac3 epaf flac flv gsm iff ircam latm loas matroska mov "
     "mp3 mpeg mpegts nistsphere nut ogg pvf rm sox spdif tta voc w64 wav wv"
 )
+# Decoders of speech and music that calls come in. Pictures are not decoded, not even to look at the first one.
+DECODERS = (
+    "aac aac_latm ac3 adpcm_ima_oki adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf adpcm_yamaha alac amrnb amrwb ape "
+    "dca eac3 evrc flac g722 g723_1 g726 g726le g729 gsm gsm_ms ilbc mp1 mp1float mp2 mp2float mp3 mp3float "
+    "nellymoser opus pcm_alaw pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_mulaw pcm_s16be pcm_s16be_planar "
+    "pcm_s16le pcm_s16le_planar pcm_s24be pcm_s24le pcm_s24le_planar pcm_s32be pcm_s32le pcm_s32le_planar pcm_s8 "
+    "pcm_s8_planar pcm_u16be pcm_u16le pcm_u24be pcm_u24le pcm_u32be pcm_u32le pcm_u8 qcelp real_144 real_288 "
+    "shorten sipr speex truespeech tta vorbis wavpack wmalossless wmapro wmav1 wmav2 wmavoice"
+)
 # Formats whose header states the length; elsewhere FFmpeg's figure is an estimate from the bit rate.
 STATES_LENGTH = frozenset({"matroska,webm", "flac"})
-GAP_S = 0.1
-FILL_S = 1.0
+CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}
 BAD_PACKETS = 0.01
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_ffmpeg(path: Path, file: FileIO) -> Iterator[Stream]:
-    """Open `file` with FFmpeg and start decoding its first sound track.
+def open_ffmpeg(source: Source) -> Iterator[Stream]:
+    """Open a file with FFmpeg and start decoding its first track that has sound.
 
     Raises:
-        AudioUnrecognised: FFmpeg does not know the format.
+        AudioUnrecognised: FFmpeg does not know the format, or none of its tracks' codecs.
         AudioCorrupt: the track does not decode at all.
         AudioEmpty: there is no sound track, or no sound in it.
     """
-    file.seek(0)
-    with _open_container(path, file) as container:
-        if not container.streams.audio:
-            raise AudioEmpty(f"{path} has no sound track. Name a file with sound.")
-        frames = _frames(path, container)
-        first = next(frames, None)
-        if first is None:
-            raise AudioEmpty(f"{path} holds no sound: its length is 0 s. Check how it was recorded.")
-        yield Stream(
-            first.sample_rate, len(first.layout.channels), _declared_s(container, file), _blocks(first, frames)
-        )
+    with _open_container(source) as container:
+        tracks = len(container.streams.audio)
+    if not tracks:
+        raise AudioEmpty(f"{source.name} has no sound track. Name a file with sound.")
+    for track in range(tracks):
+        with _open_container(source) as container:
+            try:
+                begun = _begin(source, container, track)
+            except (AudioEmpty, AudioUnrecognised):
+                if track == tracks - 1:
+                    raise
+                continue
+            if tracks > 1:
+                logger.warning("%s has %d sound tracks, and number %d is read.", source.name, tracks, track + 1)
+            yield begun
+            return
 
 
-def _open_container(path: Path, file: FileIO) -> InputContainer:
+@contextmanager
+def open_raw_ffmpeg(source: Source, raw: RawFormat) -> Iterator[Stream]:
+    """Open sound without a header with FFmpeg.
+
+    Raises:
+        AudioUnrecognised: FFmpeg does not take the format.
+        AudioCorrupt: it does not decode at all.
+        AudioEmpty: there is no sound in it.
+    """
+    with _open_container(source, raw.details.demuxer, raw.details.options or {}) as container:
+        yield _begin(source, container, 0)
+
+
+def _open_container(source: Source, form: str | None = None, more: Mapping[str, str] | None = None) -> InputContainer:
+    source.file.seek(0)
     options = {
-        "fd": str(file.fileno()),
-        "format_whitelist": FORMATS.replace(" ", ","),
+        "fd": str(source.file.fileno()),
+        "format_whitelist": form or FORMATS.replace(" ", ","),
+        "codec_whitelist": DECODERS.replace(" ", ","),
         "protocol_whitelist": "fd",
+        **(more or {}),
     }
     try:
         # Tags are often in legacy Japanese and Korean encodings, which must not stop the sound.
-        return av.open("fd:", "r", metadata_errors="replace", container_options=options)
-    except av.error.FFmpegError as error:
-        raise unrecognised(path) from error
+        return av.open("fd:", "r", form, metadata_errors="replace", container_options=options)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise unrecognised(source.name) from error
 
 
-def _declared_s(container: InputContainer, file: FileIO) -> float | None:
+def _begin(source: Source, container: InputContainer, track: int) -> Stream:
+    context = container.streams.audio[track].codec_context
+    if context is None or context.name not in DECODERS.split():
+        raise unrecognised(source.name)
+    packets = _Packets(source.name)
+    frames = packets.frames(container, container.streams.audio[track])
+    first = next(frames, None)
+    if first is None:
+        raise AudioEmpty(f"{source.name} holds no sound: its length is 0 s. Check how it was recorded.")
+    return Stream(
+        rate_hz=first.sample_rate,
+        channels=len(first.layout.channels),
+        container=CONTAINERS.get(container.format.name, container.format.name),
+        codec=re.sub(r"^(pcm_[a-z]\d+)(le|be)", r"\1", context.codec.canonical_name),
+        declared_s=_declared_s(container, source),
+        blocks=_blocks(packets, first, frames),
+    )
+
+
+def _declared_s(container: InputContainer, source: Source) -> float | None:
     """Length by the header, where it states one and it is the sound's: a video may be longer than its sound."""
-    stated = container.format.name in STATES_LENGTH or (container.format.name == "mp3" and states_mp3_length(file))
+    stated = container.format.name in STATES_LENGTH
+    stated = stated or (container.format.name == "mp3" and states_mp3_length(source.file))
     if not stated or len(container.streams) != 1 or container.duration is None:
         return None
     return container.duration / av.time_base
 
 
-def _frames(path: Path, container: InputContainer) -> Iterator[av.AudioFrame]:
-    """Decoded frames, without the few packets that do not decode: their timestamps leave a gap, filled later."""
-    decoded_s, packets, bad = 0.0, 0, 0
+def _blocks(packets: _Packets, first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[Block]:
     try:
-        for packet in container.demux(container.streams.audio[0]):
-            frames = _decoded(packet)
-            packets, bad = packets + 1, bad + (frames is None)
-            for frame in frames or ():
-                decoded_s += frame.samples / (frame.sample_rate or 1)
-                yield frame
-    except av.error.DecoderNotFoundError as error:
-        raise unrecognised(path) from error
-    except (av.error.FFmpegError, ValueError) as error:
-        raise damaged(path, decoded_s) from error
-    if bad > max(1, BAD_PACKETS * packets) or (bad and not decoded_s):
-        raise damaged(path, decoded_s)
-    if bad:
-        logger.warning("%s: %d of %d packets do not decode and are silent.", path, bad, packets)
+        yield from blocks_of(first, rest)
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        if isinstance(error, AudioError):
+            raise
+        raise damaged(packets.name, packets.decoded_s) from error
+
+
+@dataclass(slots=True)
+class _Packets:
+    """What became of the packets of a track so far."""
+
+    name: str
+    decoded_s: float = 0.0
+    packets: int = 0
+    bad: int = 0
+
+    def frames(self, container: InputContainer, track: AudioStream) -> Iterator[av.AudioFrame]:
+        """Decoded frames, without the few packets that do not decode: their timestamps leave a gap, filled later."""
+        try:
+            for packet in _demuxed(container, track):
+                frames = _decoded(packet)
+                self.packets += 1
+                self.bad += frames is None
+                for frame in frames or ():
+                    self.decoded_s += frame.samples / (frame.sample_rate or 1)
+                    yield frame
+        except av.error.DecoderNotFoundError as error:
+            raise unrecognised(self.name) from error
+        except (av.error.FFmpegError, ValueError) as error:
+            raise damaged(self.name, self.decoded_s) from error
+        if self.bad > max(1, BAD_PACKETS * self.packets) or (self.bad and not self.decoded_s):
+            raise damaged(self.name, self.decoded_s)
+        if self.bad:
+            logger.warning("%s: %d of %d packets do not decode and are silent.", self.name, self.bad, self.packets)
+
+
+def _demuxed(container: InputContainer, track: AudioStream) -> Iterator[av.Packet[AudioStream]]:
+    # At the end, PyAV stumbles over tracks that began in the middle, when those known from the start are done.
+    with suppress(IndexError):
+        yield from container.demux(track)
 
 
 def _decoded(packet: av.Packet[AudioStream]) -> list[av.AudioFrame] | None:
@@ -102,47 +176,3 @@ def _decoded(packet: av.Packet[AudioStream]) -> list[av.AudioFrame] | None:
         raise
     except av.error.FFmpegError:
         return None
-
-
-def _blocks(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[Samples]:
-    """Decoded sound as float32, shape (channels, frames), with silence where timestamps leave a gap."""
-    channels, rate_hz = len(first.layout.channels), first.sample_rate
-    frames_out = 0
-    for frame, samples in _converted(first, rest):
-        for fill in _silence(_gap_frames(first, frame, frames_out), channels, rate_hz):
-            frames_out += fill.shape[1]
-            yield fill
-        frames_out += samples.shape[1]
-        yield samples
-
-
-def _gap_frames(first: av.AudioFrame, frame: av.AudioFrame, frames_out: int) -> int:
-    if frame.pts is None or first.pts is None or frame.time_base is None:
-        return 0
-    at_s = float((frame.pts - first.pts) * frame.time_base)
-    missing = round(at_s * first.sample_rate) - frames_out
-    return missing if missing > GAP_S * first.sample_rate else 0
-
-
-def _silence(frames: int, channels: int, rate_hz: int) -> Iterator[Samples]:
-    block_frames = round(FILL_S * rate_hz)
-    for start in range(0, frames, block_frames):
-        yield np.zeros((channels, min(block_frames, frames - start)), np.float32)
-
-
-def _converted(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[tuple[av.AudioFrame, Samples]]:
-    """Each frame with its samples in the first frame's layout and rate: some streams change theirs on the way."""
-    resampler, kind = None, None
-    for frame in _chain(first, rest):
-        frame_kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if resampler is None or frame_kind != kind:
-            # Packed, because PyAV reads past the end of a frame of eight planes or more.
-            resampler = av.AudioResampler("flt", first.layout, first.sample_rate)
-            kind = frame_kind
-        for out in resampler.resample(frame):
-            yield frame, np.ascontiguousarray(out.to_ndarray().reshape(out.samples, -1).T, np.float32)
-
-
-def _chain(first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
-    yield first
-    yield from rest

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from callscope_preprocessing.audio import Audio
-from callscope_preprocessing.errors import StorageFull
+from callscope_preprocessing.errors import storage_full
 from callscope_preprocessing.pcm import Pcm, to_int16
 
 SAMPLE_BYTES = 2
@@ -84,10 +84,7 @@ class TrackWriter:
             while rest:
                 rest = rest[os.write(self._shelf.number, rest) :]
         except OSError as error:
-            raise StorageFull(
-                f"There is no room for the decoded sound in {tempfile.gettempdir()} ({error.strerror}). "
-                "Free some, or name another folder in TMPDIR."
-            ) from error
+            raise storage_full(error) from error
         self._samples += len(pcm)
 
     def finish(self) -> Track:

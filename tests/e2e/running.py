@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -88,7 +89,11 @@ def _name(process: psutil.Process) -> str:
 
 @contextmanager
 def started(
-    *arguments: object, cwd: Path, env: Mapping[str, str] | None = None, before: Callable[[], None] | None = None
+    *arguments: object,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start the command; its process, and the mark of all that it starts. Whatever is left at the end is killed."""
     mark = uuid.uuid4().hex
@@ -97,7 +102,7 @@ def started(
         line,
         cwd=cwd,
         env=environment(mark, env or {}),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -111,9 +116,13 @@ def started(
 
 
 def run(
-    *arguments: object, cwd: Path, env: Mapping[str, str] | None = None, before: Callable[[], None] | None = None
+    *arguments: object,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Ended:
     """Run a command to its end."""
-    with started(*arguments, cwd=cwd, env=env, before=before) as (process, mark):
+    with started(*arguments, cwd=cwd, env=env, before=before, stdin=stdin) as (process, mark):
         stdout, stderr = process.communicate(timeout=TIMEOUT_S)
         return Ended(process.returncode, stdout, stderr, left_after(mark, CLOSING_S))

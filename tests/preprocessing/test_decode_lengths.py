@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.errors import AudioEmpty, AudioTooLong, AudioTruncated
+from callscope_preprocessing.limits import Limits
+from callscope_preprocessing.sound import read_sound
 
 Encode = Callable[..., Path]
 Voice = Callable[..., NDArray[np.float32]]
@@ -169,9 +171,9 @@ def test_a_cut_flac_is_truncated(tmp_path: Path, voice: Voice) -> None:
 def test_the_limit_counts_decoded_sound_whatever_the_header_says(tmp_path: Path, pcm: bytes) -> None:
     path = tmp_path / "call.wav"
     path.write_bytes(wav(pcm, data_size=0xFFFFFFFF, riff_size=0xFFFFFFFF))
-    assert decode(path, max_duration_s=1.0).duration_s == 1.0
+    assert read_sound(path, limits=Limits(duration_s=1.0)).duration_s == 1.0
     with pytest.raises(AudioTooLong, match=r"longer than 0\.99 s"):
-        decode(path, max_duration_s=0.99)
+        read_sound(path, limits=Limits(duration_s=0.99))
 
 
 def test_a_small_file_that_unfolds_to_hours_stops_at_the_limit(tmp_path: Path) -> None:
@@ -181,4 +183,4 @@ def test_a_small_file_that_unfolds_to_hours_stops_at_the_limit(tmp_path: Path) -
             file.write(np.zeros(8000 * 60, np.int16))
     assert path.stat().st_size < 200_000
     with pytest.raises(AudioTooLong, match="Split it, or raise the limit"):
-        decode(path, max_duration_s=600)
+        read_sound(path, limits=Limits(duration_s=600))

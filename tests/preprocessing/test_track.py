@@ -53,6 +53,7 @@ def test_each_channel_becomes_a_track() -> None:
 
 
 def test_the_file_goes_with_the_track() -> None:
+    gc.collect()
     before = open_files()
     track = track_of(noise(10), 8_000)
     assert open_files() == before + 1

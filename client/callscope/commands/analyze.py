@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,17 +19,21 @@ from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.embedded import server_url
 from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable
 from callscope.pipeline import analyze as analyze_call
+from callscope.pipeline import read_call
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
 from callscope.triton.transport import connect
-from callscope_preprocessing.decode import decode
 from callscope_preprocessing.errors import AudioError
+from callscope_preprocessing.sound import Sound
+from callscope_preprocessing.source import STANDARD_INPUT
 
 TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, LanguageUnknown)
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE", readable=False, help="Recorded calls: anything soundfile or FFmpeg reads."),
+    typer.Argument(
+        metavar="FILE", readable=False, help="Recorded calls: anything soundfile or FFmpeg reads; - is standard input."
+    ),
 ]
 Output = Annotated[
     str | None,
@@ -73,7 +78,7 @@ def transcribe(loaded: Loaded, files: Files, output: Output = None, form: TextFo
 
 
 def _run(settings: Settings, files: Sequence[Path], output: str | None, form: Format) -> None:
-    sources = list(dict.fromkeys(files))
+    sources = sorted(dict.fromkeys(files), key=lambda source: source != STANDARD_INPUT)
     plan = plan_files(sources, output, form) if output else {}
 
     def deliver(source: Path, call: Call) -> None:
@@ -84,36 +89,47 @@ def _run(settings: Settings, files: Sequence[Path], output: str | None, form: Fo
             print_call(call, form, of_many=len(sources) > 1)
 
     codes: list[int] = []
-    readable = sources if settings.server else _readable(sources, settings, codes)
-    if readable:
+    waiting = deque(sources)
+    if first := _first_sound(waiting, settings, codes):
         with server_url(settings) as url:
-            asyncio.run(_analyze_all(readable, url, settings, deliver, codes))
+            asyncio.run(_analyze_all(waiting, first, url=url, settings=settings, deliver=deliver, codes=codes))
     if codes:
         raise typer.Exit(codes[0])
 
 
-def _readable(sources: Sequence[Path], settings: Settings, codes: list[int]) -> list[Path]:
-    """Those that decode: no server is started for files that are no sound."""
-    readable = []
-    for source in sources:
+def _first_sound(waiting: deque[Path], settings: Settings, codes: list[int]) -> list[Sound]:
+    """Drop files until one decodes, and give its sound: no server is started for files that are no sound."""
+    while waiting:
         try:
-            decode(source, max_duration_s=settings.max_duration_s)
-            readable.append(source)
+            with show_progress(waiting[0].name) as progress:
+                progress("decode", 0, 0)
+                return [read_call(waiting[0], settings)]
         except AudioError as error:
             codes.append(report(error))
-    return readable
+            waiting.popleft()
+    return []
 
 
 async def _analyze_all(
-    sources: Sequence[Path], url: str, settings: Settings, deliver: Callable[[Path, Call], None], codes: list[int]
+    sources: Iterable[Path],
+    read: list[Sound],
+    *,
+    url: str,
+    settings: Settings,
+    deliver: Callable[[Path, Call], None],
+    codes: list[int],
 ) -> None:
-    """Analyse one call after the other; each has as many requests at the server as the settings allow."""
+    """Analyse one call after the other; each has as many requests at the server as the settings allow.
+
+    The sound of the first is taken out of `read`, so that it is let go of when that call is done.
+    """
     transport = connect(url, timeout_s=settings.timeout_s)
     try:
         for source in sources:
             try:
                 with show_progress(source.name) as progress:
-                    call = await analyze_call(source, transport, settings, progress=progress)
+                    sound = read.pop() if read else None
+                    call = await analyze_call(source, transport, settings, progress=progress, sound=sound)
                 tell_fallbacks(call)
                 deliver(source, call)
             except BrokenPipeError:

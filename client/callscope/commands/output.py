@@ -17,6 +17,7 @@ from callscope.errors import ResultUnwritable, SettingsInvalid
 from callscope.report import SUFFIXES, WRITERS
 from callscope.report.json import write_line
 from callscope.report.table import render
+from callscope_preprocessing.source import STANDARD_INPUT
 
 
 class Format(StrEnum):
@@ -95,14 +96,18 @@ def _writing(place: Path) -> Iterator[None]:
 
 
 def _names(sources: Sequence[Path]) -> dict[Path, str]:
-    stems = Counter(source.stem for source in sources)
+    stems = Counter(map(_stem, sources))
     taken: set[str] = set()
     names: dict[Path, str] = {}
     for source in sources:
-        wanted = source.name if stems[source.stem] > 1 else source.stem
+        wanted = source.name if stems[_stem(source)] > 1 else _stem(source)
         names[source] = next(name for name in _numbered(wanted) if name not in taken)
         taken.add(names[source])
     return names
+
+
+def _stem(source: Path) -> str:
+    return "stdin" if source == STANDARD_INPUT else source.stem
 
 
 def _numbered(name: str) -> Iterator[str]:
