@@ -35,6 +35,7 @@ from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import Chunk, pack
 
@@ -160,7 +161,8 @@ def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: 
 
 
 def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
-    speech = detect_speech(audio, VadSettings(mode=settings.vad_mode))
+    (track,) = tracks_of(audio)
+    speech = detect_speech(track, VadSettings(mode=settings.vad_mode)).spans
     return pack(
         resample(audio, transcriber.model.sample_rate_hz),
         speech,
