@@ -180,7 +180,7 @@ def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: 
 
 
 def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
-    speech = detect_speech(audio, VadSettings(mode=settings.vad_mode))
+    speech = detect_speech(tracks_of(audio)[0], VadSettings(mode=settings.vad_mode)).spans
     (track,) = tracks_of(resample(audio, transcriber.model.sample_rate_hz))
     return pack(
         track,

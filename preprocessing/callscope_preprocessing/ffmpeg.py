@@ -13,7 +13,7 @@ from av.audio import AudioStream
 from av.container import InputContainer
 
 from callscope_preprocessing.errors import AudioEmpty, AudioError, AudioUnrecognised, damaged, unrecognised
-from callscope_preprocessing.frames import blocks_of
+from callscope_preprocessing.ffmpeg_frames import blocks_of
 from callscope_preprocessing.header import states_mp3_length
 from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.source import Source

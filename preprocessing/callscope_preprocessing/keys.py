@@ -16,7 +16,6 @@ LEAST_SHARE = 0.9
 """Of a frame's power, in the two tones: speech of that pitch has overtones."""
 REACH = 2
 """Bins on either side of a peak that a Hann window spreads a tone over."""
-BLOCK_FRAMES = 1 << 12
 
 
 def key_frames(pcm: Pcm, rate_hz: int) -> NDArray[np.bool_]:
@@ -26,15 +25,24 @@ def key_frames(pcm: Pcm, rate_hz: int) -> NDArray[np.bool_]:
         pcm: int16, shape (frames, samples).
         rate_hz: samples a second.
     """
-    blocks = (pcm[first : first + BLOCK_FRAMES] for first in range(0, len(pcm), BLOCK_FRAMES))
-    pressed = np.concatenate([_pressed(block, rate_hz) for block in blocks] or [np.zeros(0, np.bool_)])
+    return widen(pressed_frames(pcm, rate_hz))
+
+
+def widen(pressed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Frames in which a key sounds, and those next to them, shape (frames,)."""
     around = pressed.copy()
     around[1:] |= pressed[:-1]
     around[:-1] |= pressed[1:]
     return around
 
 
-def _pressed(pcm: Pcm, rate_hz: int) -> NDArray[np.bool_]:
+def pressed_frames(pcm: Pcm, rate_hz: int) -> NDArray[np.bool_]:
+    """Find the frames that hold a key's two tones and next to nothing else, shape (frames,).
+
+    Args:
+        pcm: int16, shape (frames, samples).
+        rate_hz: samples a second.
+    """
     power = np.square(np.abs(np.fft.rfft(pcm * np.hanning(pcm.shape[1]), axis=1)))
     bin_hz = rate_hz / pcm.shape[1]
     total = power.sum(axis=1)

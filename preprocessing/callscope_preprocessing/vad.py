@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
-import webrtcvad  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
-from callscope_preprocessing.audio import Audio, Span
-from callscope_preprocessing.keys import key_frames
-from callscope_preprocessing.pcm import FULL_SCALE, Pcm, to_int16
-from callscope_preprocessing.resample import resample
+from callscope_preprocessing.audio import Span
+from callscope_preprocessing.frames import count_frames, frame_blocks, levels_db
+from callscope_preprocessing.keys import pressed_frames, widen
+from callscope_preprocessing.music import music_frames
+from callscope_preprocessing.pcm import Pcm
+from callscope_preprocessing.resample import resample_track
+from callscope_preprocessing.silero import silero_votes
+from callscope_preprocessing.smoothing import join, pad, runs, smooth
+from callscope_preprocessing.spectrum import read_spectrum
+from callscope_preprocessing.speech import REASONS, Dropped, Speech
 from callscope_preprocessing.stationary import steady_frames
+from callscope_preprocessing.tones import tone_frames
+from callscope_preprocessing.track import Track
+from callscope_preprocessing.webrtc import webrtc_votes
 
-NATIVE_RATES_HZ = (8_000, 16_000, 32_000, 48_000)
+Detector = Literal["webrtc", "silero"]
+Number = TypeVar("Number", np.float32, np.bool_)
+
 NARROWBAND_HZ, WIDEBAND_HZ = 8_000, 16_000
 FRAME_LENGTHS_MS = (10, 20, 30)
 MOST_AGGRESSIVE = 3
-SMALLEST_POWER = 1e-12
+SPEECH = -1
+LONGEST_RING_S = 5.0
+SAME_S = 0.3
+"""Shorter gaps do not part what is left out for one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class VadSettings:
     """How speech is told from the rest.
 
     Attributes:
+        detector: WebRTC's, or Silero's network (the extra `silero`).
         mode: how much WebRTC's detector rejects, 0 (least) to 3.
         frame_ms: length of the frames it judges: 10, 20 or 30.
         smoothing_s: length of the window, around each frame, whose share of voiced frames decides.
@@ -35,13 +51,16 @@ class VadSettings:
         floor_db: frames at a lower level than this, in dB of full scale, are never speech.
         min_silence_s: shorter pauses are part of the speech around them.
         min_speech_s: shorter speech, before padding, is left out.
+        hangover_s: how long speech goes on after its last voiced frame, at most until it ends by its share.
         padding_s: what is added before and after, for soft onsets and endings.
-        reject_steady: whether tones, telephone keys and steady noise are left out.
+        reject_steady: whether tones, telephone keys, music and steady noise are left out.
+        probability: the least that Silero's network must give.
 
     Raises:
         ValueError: a setting is out of its range.
     """
 
+    detector: Detector = "webrtc"
     mode: int = 3
     frame_ms: int = 30
     smoothing_s: float = 0.27
@@ -50,122 +69,109 @@ class VadSettings:
     floor_db: float = -65.0
     min_silence_s: float = 0.3
     min_speech_s: float = 0.2
-    padding_s: float = 0.15
+    hangover_s: float = 0.06
+    padding_s: float = 0.12
     reject_steady: bool = True
+    probability: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.detector not in get_args(Detector):
+            raise ValueError(f"VAD {self.detector!r} does not exist. Choose webrtc or silero.")
         if self.mode not in range(MOST_AGGRESSIVE + 1):
             raise ValueError(f"VAD mode {self.mode} does not exist. Choose 0, 1, 2 or 3.")
         if self.frame_ms not in FRAME_LENGTHS_MS:
             raise ValueError(f"VAD frames of {self.frame_ms} ms are impossible. Choose 10, 20 or 30.")
+        if not 0 < self.probability < 1:
+            raise ValueError(f"A VAD probability of {self.probability} is impossible. Choose one between 0 and 1.")
         if not 0 <= self.close_share <= self.open_share <= 1:
             raise ValueError("VAD shares are out of order. Choose 0 <= close_share <= open_share <= 1.")
-        if min(self.smoothing_s, self.min_silence_s, self.min_speech_s, self.padding_s) < 0:
+        if min(self.smoothing_s, self.min_silence_s, self.min_speech_s, self.hangover_s, self.padding_s) < 0:
             raise ValueError("A VAD length is negative. Choose 0 or more seconds.")
 
 
 DEFAULT = VadSettings()
 
 
-def detect_speech(audio: Audio, settings: VadSettings = DEFAULT) -> tuple[Span, ...]:
-    """Find speech with WebRTC's detector, smoothed and padded. The same sound always gives the same spans.
+def detect_speech(track: Track, settings: VadSettings = DEFAULT) -> Speech:
+    """Find speech, smoothed and padded, and what was taken for speech and is none.
+
+    The same sound always gives the same spans.
 
     Args:
-        audio: one channel at any rate.
+        track: one channel at any rate.
         settings: how speech is told from the rest.
 
     Returns:
-        Spans in order, apart from each other, within the sound.
+        Spans in order, apart from each other, within the sound; and what was left out, with the reason.
 
     Raises:
-        ValueError: there is more than one channel.
+        PackageMissing: Silero's detector is asked for and not installed.
+        StorageFull: the folder for temporary files has no room.
     """
-    if audio.channels != 1:
-        raise ValueError(f"Speech is detected in one channel, and here are {audio.channels}. Split them first.")
-    frames = _frames(_at_native_rate(audio), settings.frame_ms)
-    frame_s = settings.frame_ms / 1000
-    runs = _smooth(_voiced(frames, settings), settings)
-    spans = (Span(first * frame_s, min(end * frame_s, audio.duration_s)) for first, end in runs)
-    joined = _join(spans, settings.min_silence_s)
-    long_enough = (span for span in joined if span.duration_s >= settings.min_speech_s)
-    padded = (_pad(span, settings.padding_s, audio.duration_s) for span in long_enough)
-    return tuple(_join(padded, 0.0))
+    narrow, frame_s = resample_track(track, NARROWBAND_HZ), settings.frame_ms / 1000
+    votes = _votes(track, narrow, settings)
+    reasons = _reasons(narrow, settings)
+    voiced = votes & (reasons == SPEECH)
+    reach = round(settings.smoothing_s / frame_s) // 2
+    hangover = round(settings.hangover_s / frame_s)
+    found = smooth(voiced, reach, settings.open_share, settings.close_share, hangover)
+    joined = join(_in_seconds(found, frame_s, track.duration_s), settings.min_silence_s)
+    words = [span for span in joined if span.duration_s >= settings.min_speech_s]
+    spans = tuple(join((pad(span, settings.padding_s, track.duration_s) for span in words), 0.0))
+    return Speech(spans, _dropped(votes, reasons, spans, frame_s, track.duration_s))
 
 
-def _at_native_rate(audio: Audio) -> Audio:
-    if audio.rate_hz in NATIVE_RATES_HZ:
-        return audio
-    return resample(audio, NARROWBAND_HZ if audio.rate_hz < WIDEBAND_HZ else WIDEBAND_HZ)
+def _votes(track: Track, narrow: Track, settings: VadSettings) -> NDArray[np.bool_]:
+    """What the detector calls speech, shape (frames,)."""
+    size = NARROWBAND_HZ * settings.frame_ms // 1000
+    if settings.detector == "webrtc":
+        return webrtc_votes(narrow, size, settings.mode)
+    heard = narrow if track.rate_hz < WIDEBAND_HZ else resample_track(track, WIDEBAND_HZ)
+    return silero_votes(heard, settings.frame_ms / 1000, count_frames(narrow, size), settings.probability)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frames:
-    pcm: Pcm
-    rate_hz: int
-
-
-def _frames(audio: Audio, frame_ms: int) -> _Frames:
-    """Sound as int16, shape (frames, samples), the last frame filled with zeros."""
-    samples, size = audio.samples[0], audio.rate_hz * frame_ms // 1000
-    pcm = np.zeros(len(samples) + -len(samples) % size, np.int16)
-    to_int16(samples, out=pcm[: len(samples)])
-    return _Frames(pcm.reshape(-1, size), audio.rate_hz)
-
-
-def _voiced(frames: _Frames, settings: VadSettings) -> NDArray[np.bool_]:
-    """What WebRTC calls speech, loud enough and not steady, shape (frames,)."""
-    detector = webrtcvad.Vad(settings.mode)
-    votes = np.fromiter((detector.is_speech(frame.tobytes(), frames.rate_hz) for frame in frames.pcm), np.bool_)
-    levels_db = _levels_db(frames.pcm)
-    voiced = votes & (levels_db > settings.floor_db)
+def _reasons(narrow: Track, settings: VadSettings) -> NDArray[np.int8]:
+    """Why each frame is no speech, as a place in `REASONS`, or `SPEECH`."""
+    size, frame_s = NARROWBAND_HZ * settings.frame_ms // 1000, settings.frame_ms / 1000
+    levels = _each_block(narrow, size, levels_db, np.float32)
+    reasons = np.full(len(levels), SPEECH, np.int8)
     if settings.reject_steady:
-        voiced &= ~steady_frames(levels_db, settings.frame_ms / 1000) & ~key_frames(frames.pcm, frames.rate_hz)
-    return voiced
+        spectrum = read_spectrum(narrow, size)
+        tones = tone_frames(spectrum, levels, frame_s)
+        reasons[music_frames(spectrum, frame_s)] = REASONS.index("music")
+        reasons[steady_frames(levels, frame_s)] = REASONS.index("steady")
+        for first, end in runs(tones):
+            lasts = (end - first) * frame_s > LONGEST_RING_S
+            reasons[first:end] = REASONS.index("steady" if lasts else "ring_back")
+        pressed = _each_block(narrow, size, lambda pcm: pressed_frames(pcm, NARROWBAND_HZ), np.bool_)
+        reasons[widen(pressed)] = REASONS.index("keys")
+    reasons[levels <= settings.floor_db] = REASONS.index("noise")
+    return reasons
 
 
-def _levels_db(pcm: Pcm) -> NDArray[np.float32]:
-    energy = np.einsum("fs,fs->f", pcm, pcm, dtype=np.float32, casting="unsafe")
-    power = np.maximum(energy / (pcm.shape[1] * FULL_SCALE**2), SMALLEST_POWER)
-    return np.asarray(10 * np.log10(power), np.float32)
+def _each_block(
+    track: Track, size: int, measure: Callable[[Pcm], NDArray[Number]], kind: type[Number]
+) -> NDArray[Number]:
+    return np.concatenate([measure(pcm) for pcm in frame_blocks(track, size)] or [np.zeros(0, kind)])
 
 
-def _smooth(voiced: NDArray[np.bool_], settings: VadSettings) -> Iterator[tuple[int, int]]:
-    """Runs of speech (first frame, end frame) by hysteresis over the share of voiced frames around each frame."""
-    reach = round(settings.smoothing_s * 1000 / settings.frame_ms) // 2
-    share = _share_around(voiced, reach)
-    first: int | None = None
-    for frame, value in enumerate(share.tolist()):
-        if first is None and value >= settings.open_share and value > 0:
-            first = frame
-        elif first is not None and value <= settings.close_share:
-            yield first, frame
-            first = None
-    if first is not None:
-        yield first, len(share)
+def _in_seconds(found: Iterable[tuple[int, int]], frame_s: float, duration_s: float) -> Iterator[Span]:
+    for first, end in found:
+        yield Span(first * frame_s, min(end * frame_s, duration_s))
 
 
-def _share_around(voiced: NDArray[np.bool_], reach: int) -> NDArray[np.float64]:
-    counts = np.concatenate(([0], np.cumsum(voiced)))
-    frames = np.arange(len(voiced))
-    first, end = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(voiced))
-    share: NDArray[np.float64] = (counts[end] - counts[first]) / np.maximum(end - first, 1)
-    return share
-
-
-def _join(spans: Iterable[Span], min_gap_s: float) -> Iterator[Span]:
-    """Join spans whose gap is shorter than `min_gap_s`, and those that touch."""
-    current: Span | None = None
+def _dropped(
+    votes: NDArray[np.bool_], reasons: NDArray[np.int8], spans: Sequence[Span], frame_s: float, duration_s: float
+) -> tuple[Dropped, ...]:
+    """What the detector called speech and is in no span."""
+    outside = votes.copy()
     for span in spans:
-        if current is None:
-            current = span
-        elif span.start_s - current.end_s < min_gap_s or span.start_s <= current.end_s:
-            current = Span(current.start_s, max(current.end_s, span.end_s))
-        else:
-            yield current
-            current = span
-    if current is not None:
-        yield current
-
-
-def _pad(span: Span, padding_s: float, end_s: float) -> Span:
-    return Span(max(0.0, span.start_s - padding_s), min(end_s, span.end_s + padding_s))
+        outside[math.floor(span.start_s / frame_s) : math.ceil(span.end_s / frame_s)] = False
+    short = REASONS.index("short")
+    why = np.where(reasons == SPEECH, short, reasons)
+    dropped = [
+        Dropped(span, REASONS[reason])
+        for reason in np.unique(why[outside]).tolist()
+        for span in join(_in_seconds(runs(outside & (why == reason)), frame_s, duration_s), SAME_S)
+    ]
+    return tuple(sorted(dropped))

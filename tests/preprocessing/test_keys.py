@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from callscope_preprocessing.audio import Audio
+from callscope_preprocessing.audio import Audio, Span
 from callscope_preprocessing.keys import HIGH_HZ, LOW_HZ, key_frames
 from callscope_preprocessing.pcm import to_int16
-from callscope_preprocessing.vad import detect_speech
+from callscope_preprocessing.track import tracks_of
+from callscope_preprocessing.vad import VadSettings, detect_speech
+
+
+def spans_of(audio: Audio, settings: VadSettings = VadSettings()) -> tuple[Span, ...]:  # noqa: B008  frozen
+    (track,) = tracks_of(audio)
+    return detect_speech(track, settings).spans
 
 
 def frames(*tones_hz: float, rate_hz: int = 8000) -> np.ndarray:
@@ -42,7 +48,7 @@ def test_dialling_is_no_speech(presses_a_second: int) -> None:
     low, high = np.array(LOW_HZ)[press * 7 % 4], np.array(HIGH_HZ)[press * 5 % 3]
     sound = 0.2 * (np.sin(2 * np.pi * low * time_s) + np.sin(2 * np.pi * high * time_s))
     dialled = (sound * (time_s * presses_a_second % 1 < 0.5)).astype(np.float32)
-    assert detect_speech(Audio(dialled[np.newaxis], 8000)) == ()
+    assert spans_of(Audio(dialled[np.newaxis], 8000)) == ()
 
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko"])
@@ -51,4 +57,4 @@ def test_speech_keeps_every_span(demo_calls: object, language: str) -> None:
     size = rate_hz * 30 // 1000
     for channel in samples.T:
         assert key_frames(to_int16(channel[: len(channel) // size * size]).reshape(-1, size), rate_hz).mean() < 0.001
-        assert detect_speech(Audio(channel[np.newaxis], rate_hz))
+        assert spans_of(Audio(channel[np.newaxis], rate_hz))

@@ -39,6 +39,11 @@ STEP_HZ = 100
 TELEPHONE_FLOOR_DB = -60
 
 
+def spans_of(audio: Audio, settings: VadSettings = VadSettings()) -> tuple[Span, ...]:  # noqa: B008  frozen
+    (track,) = tracks_of(audio)
+    return detect_speech(track, settings).spans
+
+
 def steps(spans: tuple[Span, ...] | list[Span], count: int) -> NDArray[np.bool_]:
     """Whether each hundredth of a second is in a span."""
     inside = np.zeros(count, bool)
@@ -63,7 +68,7 @@ def reference(path: Path) -> list[Span]:
 def test_a_recording_becomes_chunks_of_speech(shared_data: Path, name: str) -> None:
     channels = split_channels(decode(shared_data / name))
     for number, channel in enumerate(channels):
-        spans = detect_speech(channel)
+        spans = spans_of(channel)
         assert sum(span.duration_s for span in spans) > 0.3 * channel.duration_s
         chunks = pack(tracks_of(resample(channel, 16_000))[0], spans, channel=number, window_s=8)
         assert sum(chunk.speech_s for chunk in chunks) == pytest.approx(
@@ -76,8 +81,8 @@ def test_a_recording_becomes_chunks_of_speech(shared_data: Path, name: str) -> N
 def test_rejecting_steady_sound_costs_no_speech(shared_data: Path, name: str) -> None:
     for channel in split_channels(decode(shared_data / name)):
         levels = levels_db(channel)
-        without = steps(detect_speech(channel, VadSettings(reject_steady=False)), len(levels))
-        lost = without & ~steps(detect_speech(channel), len(levels))
+        without = steps(spans_of(channel, VadSettings(reject_steady=False)), len(levels))
+        lost = without & ~steps(spans_of(channel), len(levels))
         assert not (lost & (levels > TELEPHONE_FLOOR_DB)).any()
 
 
@@ -88,8 +93,8 @@ def test_over_noise_it_costs_next_to_none(shared_data: Path, name: str) -> None:
     noise = np.random.default_rng(0).normal(0, 10 ** (noise_db / 20), clean.samples.shape)
     noisy = Audio((clean.samples + noise).astype(np.float32), clean.rate_hz)
     audible = levels_db(clean) > noise_db
-    without = steps(detect_speech(noisy, VadSettings(reject_steady=False)), len(audible))
-    lost = audible & without & ~steps(detect_speech(noisy), len(audible))
+    without = steps(spans_of(noisy, VadSettings(reject_steady=False)), len(audible))
+    lost = audible & without & ~steps(spans_of(noisy), len(audible))
     assert lost.sum() <= 0.01 * audible.sum()
 
 
@@ -98,7 +103,7 @@ def test_speech_that_people_marked_is_found(shared_data: Path, name: str) -> Non
     audio = decode(shared_data / "diarization" / f"{name}.wav")
     count = int(audio.duration_s * STEP_HZ)
     marked = steps(reference(shared_data / "diarization" / f"{name}.rttm"), count)
-    found = steps(detect_speech(audio), count)
+    found = steps(spans_of(audio), count)
     assert (marked & ~found).sum() <= 0.02 * marked.sum()
     assert (found & ~marked).sum() <= 0.25 * (~marked).sum()
 

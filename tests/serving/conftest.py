@@ -54,7 +54,8 @@ def _windows(channels: Sequence[Audio], shift: int, window_s: float) -> list[Chu
     return [
         chunk
         for index, audio in enumerate(shifted)
-        for chunk in pack(tracks_of(audio)[0], detect_speech(audio), channel=index, window_s=window_s)
+        for (track,) in [tracks_of(audio)]
+        for chunk in pack(track, detect_speech(track).spans, channel=index, window_s=window_s)
     ]
 
 

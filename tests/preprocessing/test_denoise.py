@@ -1,0 +1,105 @@
+"""Denoised sound is as long as the original, in time with it, and the same however many work on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from callscope_preprocessing import denoise as stage
+from callscope_preprocessing import rnnoise
+from callscope_preprocessing.audio import Span
+from callscope_preprocessing.denoise import denoise
+from callscope_preprocessing.extras import PackageMissing, file_of_package
+from callscope_preprocessing.noise import estimate_snr_db, needs_denoising
+from callscope_preprocessing.pcm import to_int16
+from callscope_preprocessing.rnnoise import suppress_noise
+from callscope_preprocessing.track import Track, track_of
+
+Voice = Callable[..., NDArray[np.float32]]
+
+try:
+    rnnoise.require_rnnoise()
+except PackageMissing as error:
+    pytestmark = pytest.mark.skip(reason=str(error))
+
+
+def noisy(voice: Voice, seconds: float, rate_hz: int, snr_db: float = 15.0) -> Track:
+    speech = voice(seconds, rate_hz, peak=0.3)
+    scale = np.sqrt((speech**2).mean() / 10 ** (snr_db / 10))
+    noise = np.random.default_rng(3).normal(0, scale, len(speech))
+    return track_of(to_int16((speech + noise).astype(np.float32)), rate_hz)
+
+
+def lag_s(late: NDArray[np.int16], early: NDArray[np.int16], rate_hz: int) -> float:
+    """How much later one sound is than another: the peak of their correlation."""
+    size = 2 * len(late)
+    like = np.fft.irfft(np.fft.rfft(late.astype(float), size) * np.conj(np.fft.rfft(early.astype(float), size)))
+    place = int(np.argmax(like))
+    return (place if place < len(late) else place - size) / rate_hz
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 44_100, 48_000])
+def test_length_and_time_are_kept(voice: Voice, rate_hz: int) -> None:
+    track = noisy(voice, 3.01, rate_hz)
+    made = denoise(track)
+    assert (made.rate_hz, made.samples) == (rate_hz, track.samples)
+    assert abs(lag_s(made.read(), track.read(), rate_hz)) <= 0.001
+
+
+def test_noise_is_quieter(voice: Voice) -> None:
+    speech = noisy(voice, 4, 16_000).read()
+    noise = to_int16(np.random.default_rng(1).normal(0, 0.02, 5 * 16_000).astype(np.float32))
+    made = denoise(track_of(np.concatenate([noise, speech]), 16_000)).read()
+    hushed = made[2 * 16_000 : 4 * 16_000].astype(float).std()
+    assert hushed <= 0.2 * noise.std()
+
+
+def test_two_workers_make_what_one_makes(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "BLOCK_S", 2)
+    track = noisy(voice, 9.3, 8_000)
+    assert (denoise(track, workers=1).read() == denoise(track, workers=2).read()).all()
+
+
+def test_joins_are_not_heard(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    track = noisy(voice, 20, 8_000)
+    whole = denoise(track).read().astype(float)
+    monkeypatch.setattr(stage, "BLOCK_S", 7)
+    difference = denoise(track).read() - whole
+    assert (difference**2).sum() <= 1e-3 * (whole**2).sum()
+
+
+def test_no_sound_gives_no_sound() -> None:
+    assert denoise(track_of(np.zeros(0, np.int16), 8_000)).samples == 0
+
+
+def test_broken_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="Add zeros"):
+        suppress_noise(np.zeros(481, np.float32))
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 5.0, 10.0, 20.0])
+def test_the_ratio_is_estimated_within_3_db(voice: Voice, snr_db: float) -> None:
+    speech = np.concatenate([np.zeros(16_000), voice(4, 8_000, peak=0.3), np.zeros(16_000)])
+    power = (speech[16_000:-16_000] ** 2).mean()
+    noise = np.random.default_rng(2).normal(0, np.sqrt(power / 10 ** (snr_db / 10)), len(speech))
+    track = track_of(to_int16((speech + noise).astype(np.float32)), 8_000)
+    assert estimate_snr_db(track, [Span(2, 6)]) == pytest.approx(snr_db, abs=3)
+
+
+def test_silence_has_no_ratio_and_needs_no_denoising() -> None:
+    assert estimate_snr_db(track_of(np.zeros(8_000, np.int16), 8_000), []) is None
+    assert estimate_snr_db(track_of(np.zeros(0, np.int16), 8_000), []) is None
+    assert not needs_denoising(None)
+
+
+def test_noisy_speech_needs_it_and_clean_speech_does_not() -> None:
+    assert needs_denoising(3.0)
+    assert not needs_denoising(30.0)
+
+
+def test_what_is_missing_is_said_with_how_to_get_it() -> None:
+    with pytest.raises(PackageMissing, match=r"pip install 'callscope\[denoise\]'"):
+        file_of_package(("no_such_package",), "x.so", purpose="Denoising", extra="denoise")
