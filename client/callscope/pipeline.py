@@ -32,9 +32,10 @@ from callscope.triton.sentiment import SentimentModel, mean_sentiment
 from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
 from callscope_preprocessing.audio import Audio
-from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.channels import distinct_channels
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import VadSettings, detect_speech
 from callscope_preprocessing.windows import Chunk, pack
 
@@ -130,7 +131,9 @@ def _read(path: Path, settings: Settings) -> tuple[_File, tuple[Audio, ...]]:
     audio = decode(path, max_duration_s=settings.max_duration_s)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _File(audio.duration_s, audio.rate_hz, audio.channels, sha256), split_channels(audio)
+    kept = distinct_channels(tracks_of(audio))
+    channels = tuple(Audio(audio.samples[index : index + 1], audio.rate_hz) for index in kept)
+    return _File(audio.duration_s, audio.rate_hz, audio.channels, sha256), channels
 
 
 def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:

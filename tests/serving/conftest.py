@@ -12,9 +12,10 @@ import pytest
 
 from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Audio
-from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.channels import distinct_channels
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
+from callscope_preprocessing.track import tracks_of
 from callscope_preprocessing.vad import detect_speech
 from callscope_preprocessing.windows import Chunk, pack
 
@@ -34,10 +35,7 @@ def utterances(repository: Path, demo_calls: Path) -> tuple[Chunk, ...]:
     """50 windows of speech from both channels of the demo calls, in turn."""
     told = parameters(read_config(repository, "transcribe"))
     rate_hz, samples = int(told["sample_rate_hz"]), int(told["window_samples"])
-    calls = [
-        [resample(audio, rate_hz) for audio in split_channels(decode(path))]
-        for path in sorted(demo_calls.glob("*.wav"))
-    ]
+    calls = [_channels(decode(path), rate_hz) for path in sorted(demo_calls.glob("*.wav"))]
     found: list[Chunk] = []
     shift = 0
     while len(found) < UTTERANCES:
@@ -45,6 +43,11 @@ def utterances(repository: Path, demo_calls: Path) -> tuple[Chunk, ...]:
         found += [chunk for row in _in_turn(each) for chunk in row]
         shift += 1
     return tuple(found[:UTTERANCES])
+
+
+def _channels(audio: Audio, rate_hz: int) -> list[Audio]:
+    kept = distinct_channels(tracks_of(audio))
+    return [resample(Audio(audio.samples[index : index + 1], audio.rate_hz), rate_hz) for index in kept]
 
 
 def _windows(channels: Sequence[Audio], shift: int, window_s: float) -> list[Chunk]:
