@@ -108,9 +108,7 @@ def solve(sums: Sums, first: int = 0, taps: int = AHEAD + BEHIND) -> Floats:
     return np.asarray(np.linalg.solve(matrix, shared), np.float32)
 
 
-def remainders(
-    source: Track, target: Track, frames: NDArray[np.bool_], filters: list[Floats], first: int
-) -> Floats:
+def remainders(source: Track, target: Track, frames: NDArray[np.bool_], filters: list[Floats], first: int) -> Floats:
     """Mean square of what the filters, one a minute, leave of the target in the seconds of these frames.
 
     Returns:
