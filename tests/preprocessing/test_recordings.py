@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Audio, Span
-from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.channels import distinct_channels
 from callscope_preprocessing.decode import decode
 from callscope_preprocessing.resample import resample
 from callscope_preprocessing.track import tracks_of
@@ -57,6 +57,12 @@ def levels_db(audio: Audio) -> NDArray[np.float64]:
     size = audio.rate_hz // STEP_HZ
     samples = audio.samples[0, : audio.samples.shape[1] // size * size].reshape(-1, size).astype(np.float64)
     return 10 * np.log10((samples**2).mean(axis=1) + 1e-12)
+
+
+def split_channels(audio: Audio) -> list[Audio]:
+    """The channels that differ, one each."""
+    kept = distinct_channels(tracks_of(audio))
+    return [Audio(audio.samples[index : index + 1], audio.rate_hz) for index in kept]
 
 
 def reference(path: Path) -> list[Span]:
