@@ -81,6 +81,10 @@ def test_a_named_file_that_does_not_exist_is_an_error() -> None:
         ("concurrency", 0, "greater than or equal to 1"),
         ("timeout_s", 0, "greater than 0"),
         ("log_level", "loud", "'debug', 'info'"),
+        ("max_bytes", 0, "greater than or equal to 1"),
+        ("max_channels", 1025, "less than or equal to 1024"),
+        ("raw", "mulaw", "Write ENCODING:RATE:CHANNELS"),
+        ("raw", "mp3:8000:1", "Choose one of mulaw"),
         ("server", "localhost:8001", "grpc://HOST:PORT"),
         ("server", "grpc://localhost", "grpc://HOST:PORT"),
         ("server", "ftp://localhost:8001", "grpc://HOST:PORT"),
@@ -96,6 +100,11 @@ def test_a_value_out_of_range_names_the_flag_the_value_and_the_range(name: str, 
 @pytest.mark.parametrize("scheme", ["grpc", "grpcs", "http", "https"])
 def test_a_server_may_be_reached_by_either_protocol_with_or_without_tls(scheme: str) -> None:
     assert load_settings({"server": f"{scheme}://triton:1"}).settings.server == f"{scheme}://triton:1"
+
+
+@pytest.mark.parametrize("text", ["mulaw:8000:1", "ULAW:8000:1", " pcmu:08000:1"])
+def test_raw_sound_is_kept_by_its_usual_name(text: str) -> None:
+    assert load_settings({"raw": text}).settings.raw == "mulaw:8000:1"
 
 
 def test_a_wrong_value_is_blamed_on_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:

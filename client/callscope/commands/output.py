@@ -100,7 +100,8 @@ def _names(sources: Sequence[Path]) -> dict[Path, str]:
     taken: set[str] = set()
     names: dict[Path, str] = {}
     for source in sources:
-        wanted = source.name if stems[_stem(source)] > 1 else _stem(source)
+        shared = stems[_stem(source)] > 1 and source != STANDARD_INPUT
+        wanted = source.name if shared else _stem(source)
         names[source] = next(name for name in _numbered(wanted) if name not in taken)
         taken.add(names[source])
     return names

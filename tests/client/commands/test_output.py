@@ -37,6 +37,11 @@ def test_a_final_slash_makes_it_a_folder_and_the_folder_is_made() -> None:
     assert Path("new/deep").is_dir()
 
 
+def test_standard_input_is_called_stdin_beside_any_file() -> None:
+    assert names(["-"], "out/") == ["out/stdin.json"]
+    assert names(["-", "stdin.wav", "a/stdin"], "out/") == ["out/stdin.json", "out/stdin.wav.json", "out/stdin-2.json"]
+
+
 def test_a_folder_that_exists_needs_no_slash_and_the_suffix_follows_the_format() -> None:
     Path("out").mkdir()
     assert names(["x/a.wav"], "out", Format.TXT) == ["out/a.txt"]
