@@ -69,10 +69,7 @@ def _told(speaker: Speaker, log_odds: float, threshold: float) -> Speaker:
 def _log_odds(segments: Iterable[Segment]) -> float:
     """Weights of the agent's cues that are heard, less those of the customer's."""
     return sum(
-        cue.weight
-        for language, text in _texts(segments).items()
-        for cue in _cues(language)
-        if cue.pattern.search(text)
+        cue.weight for language, text in _texts(segments).items() for cue in _cues(language) if cue.pattern.search(text)
     )
 
 
