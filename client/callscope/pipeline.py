@@ -16,6 +16,7 @@ from pathlib import Path
 
 from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
+from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
 from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
@@ -91,6 +92,7 @@ async def analyze(
     segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
     if models.sentiment:
         segments = await _with_sentiment(segments, models.sentiment, settings, record)
+    speakers = find_roles(segments, speakers)
     with record.step("measures"):
         segments = _with_overlaps(segments)
         metrics = measure(

@@ -20,6 +20,8 @@ from callscope.call import Role, Segment, Speaker
 from callscope.text.normalize import normalize
 
 DEFAULT_THRESHOLD = 0.9
+MOST_SURE = 0.99
+"""Cues are not independent of each other: ten of them do not make one role certain."""
 PAIR = 2
 FIRST_SYLLABLE, LAST_SYLLABLE, FINALS = 0xAC00, 0xD7A3, 28
 FINAL_CONSONANTS = {"{ㄹ}": 8, "{ㅂ}": 17}
@@ -57,7 +59,7 @@ def find_roles(
 
 
 def _told(speaker: Speaker, log_odds: float, threshold: float) -> Speaker:
-    confidence = 1 / (1 + math.exp(-abs(log_odds)))
+    confidence = min(1 / (1 + math.exp(-abs(log_odds))), MOST_SURE)
     if log_odds == 0 or confidence < threshold:
         return speaker
     role: Role = "agent" if log_odds > 0 else "customer"
@@ -67,10 +69,7 @@ def _told(speaker: Speaker, log_odds: float, threshold: float) -> Speaker:
 def _log_odds(segments: Iterable[Segment]) -> float:
     """Weights of the agent's cues that are heard, less those of the customer's."""
     return sum(
-        cue.weight
-        for language, text in _texts(segments).items()
-        for cue in _cues(language)
-        if cue.pattern.search(text)
+        cue.weight for language, text in _texts(segments).items() for cue in _cues(language) if cue.pattern.search(text)
     )
 
 
