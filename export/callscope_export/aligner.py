@@ -63,10 +63,7 @@ def aligner_graph(
     positions = graph.sized(positions, precision.float_type, PLACES, settings.width)
     mask = _causal(graph, settings, precision, length)
     attentions = decoder.looked(graph, ids, positions, mask)
-    heads = [
-        _head(graph, attentions[layer], head, settings, precision)
-        for layer, head in settings.alignment_heads
-    ]
+    heads = [_head(graph, attentions[layer], head, settings, precision) for layer, head in settings.alignment_heads]
     picture = _mean_picture(graph, written, heads, settings.encoder_positions)
     return finish(graph, signature, {"alignment": written.padded(graph.op("Mul", picture, written.valid))})
 

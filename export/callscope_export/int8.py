@@ -51,7 +51,8 @@ class Int8Precision:
     def table(self, graph: GraphBuilder, rows: Array) -> "Int8Table":
         """Store an embedding of shape (rows, width)."""
         codes, scales = quantize(rows)
-        stored, columns = graph.constant(codes), graph.constant(codes.T)
+        stored = graph.constant(codes)
+        columns = graph.op("Transpose", stored, perm=[1, 0])
         zeros = graph.constant(np.zeros(len(scales), np.int8))
         return Int8Table(stored, Int8Linear(Matrix(columns, graph.constant(scales), zeros), flat=True))
 
@@ -133,7 +134,7 @@ class Int8Projections:
 class Int8Table:
     """An embedding whose codes serve the look-up and the scores alike.
 
-    `codes` are INT8 of shape (rows, width), those of the matrix transposed: stored both ways, to be ready sooner.
+    `codes` are INT8 of shape (rows, width), those of the matrix transposed; ONNX Runtime does that once, at load.
     """
 
     codes: str
