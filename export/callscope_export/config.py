@@ -135,6 +135,6 @@ def warmup_files() -> dict[str, bytes]:
 
 
 def _session(threads: int, kind: str) -> dict[str, str]:
-    """Options of ONNX Runtime; its patterns of memory, one for each shape, hold a CPU's memory twice and save nothing."""
+    """Options of ONNX Runtime; memory patterns, one for each shape, hold a CPU's memory twice and save nothing."""
     session = {"intra_op_thread_count": str(threads), "inter_op_thread_count": "1", "execution_mode": "0"}
     return session | ({"enable_mem_pattern": "0"} if kind == CPU else {})
