@@ -87,8 +87,8 @@ def _seconds(clock: str) -> float:
 
 
 def _between(one: float, other: float) -> float:
-    """Seconds from one time of the day to another, past midnight too."""
-    return (other - one) % 86_400
+    """Seconds from one time of the day to another, past midnight too; a little below 0 where lines changed places."""
+    return (other - one + 3_600) % 86_400 - 3_600
 
 
 def _when(events: list[tuple[float, str]], start_of_text: str) -> float:

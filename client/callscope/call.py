@@ -137,6 +137,39 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """What was found in a channel of the recording.
+
+    Attributes:
+        number: its place in the recording, from 0.
+        same_as: the channel that it repeats, whose words are therefore not its own; None where it repeats none.
+        speech_s: seconds of speech; None for a channel that repeats another.
+        snr_db: speech above the noise, in dB; None where there is no speech, or nothing else.
+        denoised: whether speech was looked for in a copy without noise.
+    """
+
+    number: int
+    same_as: int | None = None
+    speech_s: float | None = None
+    snr_db: float | None = None
+    denoised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A stretch that was taken for speech at first, and why it is left out.
+
+    Attributes:
+        reason: "steady", "keys", "ring_back", "music", "noise", "short", or "bleed" (another channel's voice).
+    """
+
+    channel: int
+    start_s: float
+    end_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Processing:
     """How the result came to be.
 
@@ -147,6 +180,8 @@ class Processing:
         rtf: wall_seconds / the call's duration.
         models: use ("asr", "punctuation", "sentiment") -> model.
         degraded: names of the steps that fell back to something simpler.
+        channels: what was found in each channel.
+        dropped: what sounded like speech and was left out, in order of start.
     """
 
     created_at: str
@@ -156,6 +191,8 @@ class Processing:
     models: Mapping[str, Model]
     steps: tuple[Step, ...] = ()
     degraded: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from callscope.errors import SettingsInvalid
 from callscope.triton.transport import FORMS, is_address
+from callscope_preprocessing.speakers import parse_speakers
 from callscope_preprocessing.raw import RawFormat
 
 PREFIX = "CALLSCOPE_"
@@ -77,6 +78,24 @@ class Settings(BaseSettings):
     vad_mode: int = Field(default=3, ge=0, le=3)
     """How strictly voice activity detection judges: 0 takes the most for speech, 3 the least."""
 
+    vad: Literal["webrtc", "silero"] = "webrtc"
+    """Which detector finds speech: webrtc, or silero (more careful in noise; the extra `silero`)."""
+
+    min_speech_s: float = Field(default=0.2, ge=0)
+    """Speech shorter than this many seconds is left out."""
+
+    denoise: Literal["off", "detect", "all"] = "detect"
+    """RNNoise: detect cleans a copy to find speech in, where noise calls for it; all, what the recogniser hears too."""
+
+    diarize: Literal["auto", "pyannote", "light", "off"] = "auto"
+    """How speakers are told apart in one channel: pyannote (the extra `diarize`), light, or auto: the better at hand."""
+
+    diarization_model: str | None = None
+    """pyannote's pipeline: a folder, or a hub id (its token in HF_TOKEN). Empty: speaker-diarization-community-1."""
+
+    speakers: str | None = None
+    """How many speak in a call of one channel: 2, or 2-4. Empty: found."""
+
     max_gap_s: float = Field(default=0.5, ge=0)
     """Pauses up to this many seconds stay within one stretch of speech, if it fits the recogniser's window."""
 
@@ -91,6 +110,13 @@ class Settings(BaseSettings):
 
     log_level: LogLevel = "warning"
     """What is logged to stderr: debug, info, warning or error."""
+
+    @field_validator("speakers")
+    @classmethod
+    def _speakers_is_a_count(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_speakers(value)
+        return value
 
     @field_validator("server")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from callscope.call import Step, StepStatus
@@ -72,6 +72,12 @@ class Record:
     def fail(self, name: str, reason: str) -> None:
         """Note that a step could not begin, and why."""
         self._note(name, "failed", 0.0, reason)
+
+    def degrade(self, name: str, reason: str) -> None:
+        """Note that a step that is done did less than it should, and why."""
+        self.steps[:] = [
+            replace(step, status="degraded", error=reason) if step.name == name else step for step in self.steps
+        ]
 
     def skip(self, name: str, reason: str) -> None:
         """Note that a step was left out, and why."""

@@ -30,6 +30,9 @@ TOGETHER = 24
 """Heads whose pictures are in memory at once: some 30 MB each while they are made, of 224 tokens over 30 s. OpenAI
 names at most 23 for a model, and a large model that names none has 320."""
 
+PLACES, ROWS = "places", "rows"
+"""Names of dimensions: places of the prompt and the tokens, and rows of a picture."""
+
 MEDIAN_OF_7 = (
     ((0, 6), (2, 3), (4, 5)),
     ((0, 2), (1, 4), (3, 6)),
@@ -57,13 +60,11 @@ def aligner_graph(
     ids = written.after_prompt(language)
     length = graph.op("Shape", ids, start=1, end=2)
     positions = graph.op("Slice", decoder.positions, graph.integers(0), length, graph.integers(0))
+    positions = graph.sized(positions, precision.float_type, PLACES, settings.width)
     mask = _causal(graph, settings, precision, length)
     attentions = decoder.looked(graph, ids, positions, mask)
-    heads = [
-        _head(graph, attentions[layer], head, settings.prompt.length - 1, precision)
-        for layer, head in settings.alignment_heads
-    ]
-    picture = _mean_picture(graph, written, heads)
+    heads = [_head(graph, attentions[layer], head, settings, precision) for layer, head in settings.alignment_heads]
+    picture = _mean_picture(graph, written, heads, settings.encoder_positions)
     return finish(graph, signature, {"alignment": written.padded(graph.op("Mul", picture, written.valid))})
 
 
@@ -83,10 +84,11 @@ class _Written:
         rows = graph.op("Add", graph.op("ReduceMax", count, keepdims=0), graph.constant(np.int64(1)))
         most = graph.op("Min", rows, graph.constant(np.int64(settings.max_tokens)))
         self._length = graph.op("Reshape", most, graph.integers(1))
-        self._tokens = graph.op("Slice", every, graph.integers(0), self._length, graph.integers(1))
+        cut = graph.op("Slice", every, graph.integers(0), self._length, graph.integers(1))
+        self._tokens = graph.sized(cut, "INT64", "batch", ROWS)
         place = graph.op("Range", graph.constant(np.int64(0)), most, graph.constant(np.int64(1)))
         valid = graph.op("Cast", graph.op("LessOrEqual", place, count), to=FLOAT)
-        self.valid = graph.op("Unsqueeze", valid, graph.integers(2))
+        self.valid = graph.sized(graph.op("Unsqueeze", valid, graph.integers(2)), "FP32", "batch", ROWS, 1)
 
     def after_prompt(self, language: str) -> str:
         """Put the prompt before the tokens but the last, which is asked for and not given: INT64 (batch, P + T - 1)."""
@@ -102,7 +104,7 @@ class _Written:
         ids += [everywhere(next(iter(prompt.tasks.values())))] if prompt.tasks else []
         ids.append(everywhere(prompt.no_timestamps))
         given = graph.op("Slice", self._tokens, graph.integers(0), graph.integers(-1), graph.integers(1))
-        return graph.op("Concat", *ids, given, axis=1)
+        return graph.sized(graph.op("Concat", *ids, given, axis=1), "INT64", "batch", PLACES)
 
     def standardised(self, looked: str) -> str:
         """Subtract the mean over a row's own tokens and divide by their deviation; (batch, heads, T, C)."""
@@ -123,19 +125,21 @@ class _Written:
         return graph.op("Pad", picture, amounts, graph.constant(np.float32(0)))
 
 
-def _head(graph: GraphBuilder, attention: str, head: int, first: int, precision: Precision) -> str:
+def _head(graph: GraphBuilder, attention: str, head: int, settings: WhisperSettings, precision: Precision) -> str:
     """Take one head's attention from the place on that writes the first token: FP32 (batch, 1, T, C)."""
+    first = settings.prompt.length - 1
     starts, ends = graph.integers(head, first), graph.integers(head + 1, np.iinfo(np.int64).max)
     sliced = graph.op("Slice", attention, starts, ends, graph.integers(1, 2))
+    sliced = graph.sized(sliced, precision.float_type, "batch", 1, ROWS, settings.encoder_positions)
     return cast_float(graph, sliced, precision.float_type, "FP32")
 
 
-def _mean_picture(graph: GraphBuilder, written: _Written, heads: list[str]) -> str:
+def _mean_picture(graph: GraphBuilder, written: _Written, heads: list[str], states: int) -> str:
     """Average what heads looked at, each (batch, 1, T, C), over at most `TOGETHER` of them at a time: (batch, T, C)."""
     pictures = []
     for start in range(0, len(heads), TOGETHER):
         looked = graph.op("Concat", *heads[start : start + TOGETHER], axis=1)
-        smooth = _median_of_7(graph, written.standardised(looked))
+        smooth = _median_of_7(graph, written.standardised(looked), states)
         reduce = "ReduceMean" if len(heads) <= TOGETHER else "ReduceSum"
         pictures.append(graph.op(reduce, smooth, graph.integers(1), keepdims=0))
     if len(pictures) == 1:
@@ -147,20 +151,18 @@ def _causal(graph: GraphBuilder, settings: WhisperSettings, precision: Precision
     most = settings.prompt.length + settings.max_tokens - 1
     whole = graph.constant(np.triu(np.full((most, most), -np.inf, precision.dtype), k=1))
     ends = graph.op("Concat", length, length, axis=0)
-    return graph.op("Slice", whole, graph.integers(0, 0), ends, graph.integers(0, 1))
+    mask = graph.op("Slice", whole, graph.integers(0, 0), ends, graph.integers(0, 1))
+    return graph.sized(mask, precision.float_type, PLACES, PLACES)
 
 
-def _median_of_7(graph: GraphBuilder, x: str) -> str:
+def _median_of_7(graph: GraphBuilder, x: str, length: int) -> str:
     """Replace each value by the median of itself and three neighbours on both sides, along the last axis.
 
     At the ends the values are mirrored, as transformers and openai/whisper do.
     """
     mirrored = graph.op("Pad", x, graph.integers(0, 0, 0, 3, 0, 0, 0, 3), mode="reflect")
-    length = graph.op("Shape", x, start=3, end=4)
-    values = []
-    for offset in range(7):
-        end = graph.op("Add", length, graph.integers(offset))
-        values.append(graph.op("Slice", mirrored, graph.integers(offset), end, graph.integers(3)))
+    ends = ((graph.integers(offset), graph.integers(offset + length)) for offset in range(7))
+    values = [graph.op("Slice", mirrored, start, end, graph.integers(3)) for start, end in ends]
     for layer in MEDIAN_OF_7:
         for low, high in layer:
             values[low], values[high] = (

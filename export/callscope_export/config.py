@@ -7,6 +7,7 @@ from typing import Any
 from .contract import Signature, Tensor
 from .profile import Profile, Serving
 
+CPU = "KIND_CPU"
 LIVE, BATCH = 1, 2
 """Priority levels of requests: lower goes first, and a request that names none is a batch one."""
 WARMUP_TOKENS = 4
@@ -43,10 +44,10 @@ def render_config(
         config["ensemble_scheduling"] = {"step": [_step(step) for step in steps]}
     elif signature.batched:
         config |= _served(signature, profile)
-        parameters = {**parameters, **_session(profile.models[signature.name].threads)}
+        parameters = {**parameters, **_session(profile.models[signature.name].threads, profile.kind)}
     else:
-        config["instance_group"] = [{"count": 1, "kind": Word("KIND_CPU")}]
-        parameters = {**parameters, **_session(threads=1)}
+        config["instance_group"] = [{"count": 1, "kind": Word(CPU)}]
+        parameters = {**parameters, **_session(1, CPU)}
     config["parameters"] = [{"key": key, "value": {"string_value": value}} for key, value in parameters.items()]
     return to_text(config)
 
@@ -97,7 +98,8 @@ def _served(signature: Signature, profile: Profile) -> dict[str, Any]:
     group: dict[str, Any] = {"count": profile.instances, "kind": Word(profile.kind)}
     group |= {"gpus": list(profile.gpus)} if profile.gpus else {}
     served: dict[str, Any] = {"instance_group": [group], "dynamic_batching": _batching(profile, serving)}
-    served["model_warmup"] = [_warmup(signature, size) for size in serving.warmup_batches]
+    if serving.warmup_batches:
+        served["model_warmup"] = [_warmup(signature, size) for size in serving.warmup_batches]
     return served | ({"response_cache": {"enable": True}} if serving.cache else {})
 
 
@@ -132,5 +134,7 @@ def warmup_files() -> dict[str, bytes]:
     return {"max_tokens": WARMUP_TOKENS.to_bytes(4, "little")}
 
 
-def _session(threads: int) -> dict[str, str]:
-    return {"intra_op_thread_count": str(threads), "inter_op_thread_count": "1", "execution_mode": "0"}
+def _session(threads: int, kind: str) -> dict[str, str]:
+    """Options of ONNX Runtime; memory patterns, one for each shape, hold a CPU's memory twice and save nothing."""
+    session = {"intra_op_thread_count": str(threads), "inter_op_thread_count": "1", "execution_mode": "0"}
+    return session | ({"enable_mem_pattern": "0"} if kind == CPU else {})

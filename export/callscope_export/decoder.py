@@ -122,7 +122,8 @@ class _Writer:
 
     def _repeat(self, token: int) -> str:
         shape = self.graph.op("Concat", self.rows, self.graph.integers(1), axis=0)
-        return self.graph.op("Expand", self.graph.constant(np.array([[token]], np.int64)), shape)
+        repeated = self.graph.op("Expand", self.graph.constant(np.array([[token]], np.int64)), shape)
+        return self.graph.sized(repeated, "INT64", "batch", 1)
 
     def _positions(self, start: int, end: int) -> str:
         graph = self.graph

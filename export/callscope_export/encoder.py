@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .contract import Signature
 from .graph import Graph, GraphBuilder, finish
-from .layers import FeedForward, Loader, whisper_self_attention
+from .layers import ROWS, FeedForward, Loader, whisper_self_attention
 from .precision import Precision, cast_float
 from .whisper import WhisperSettings
 
@@ -23,6 +23,7 @@ def encoder_graph(
     x = graph.op("Transpose", convolved, perm=[0, 2, 1])
     x = graph.op("Add", x, loader.constant("embed_positions.weight"))
     x = graph.op("Reshape", x, graph.integers(-1, settings.width))
+    x = graph.sized(x, precision.float_type, ROWS, settings.width)
     for index in range(settings.encoder_layers):
         x = _layer(loader.at(f"layers.{index}"), settings, x)
     states = graph.op(

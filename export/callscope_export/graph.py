@@ -79,6 +79,7 @@ class GraphBuilder:
         self._nodes: list[onnx.NodeProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self._sizes: list[onnx.ValueInfoProto] = []
         self._given: dict[str, str] = {}
         self._weights: dict[str, tuple[str, Array]] = {}
         self._numbers = itertools.count()
@@ -125,6 +126,15 @@ class GraphBuilder:
         """Give a value of any shape out of a branch."""
         self._outputs.append(helper.make_tensor_value_info(value, _ONNX_TYPES[dtype], None))
 
+    def sized(self, value: str, dtype: str, *dims: int | str) -> str:
+        """Tell a value's shape where ONNX Runtime cannot infer it, a free dimension by a name, and return the value.
+
+        It looks for memory to use again among all values of unknown shape: time in the square of their number, at load.
+        Dimensions of one name are of one size.
+        """
+        self._sizes.append(helper.make_tensor_value_info(value, _ONNX_TYPES[dtype], dims))
+        return value
+
     def take(self) -> list[onnx.NodeProto]:
         """Hand over the nodes that were added since the last time, for another graph."""
         nodes, self._nodes = self._nodes, []
@@ -141,20 +151,26 @@ class GraphBuilder:
 
     def graph(self) -> onnx.GraphProto:
         """Close a body or a branch; nothing that no output needs comes along."""
-        nodes, _ = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
-        return helper.make_graph(nodes, self._name, self._inputs, self._outputs)
+        return self._closed()[0]
 
     def whole(self) -> Graph:
         """Close the outermost graph, of opset `OPSET` and IR version `IR_VERSION`, with the weights it needs."""
-        nodes, needed = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
+        closed, needed = self._closed()
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
         bare = helper.make_model(
-            helper.make_graph(nodes, self._name, self._inputs, self._outputs),
+            closed,
             opset_imports=opsets,
             ir_version=IR_VERSION,
             producer_name="callscope_export",
         )
         return Graph(bare, {name: array for name, array in self._weights.values() if name in needed})
+
+    def _closed(self) -> tuple[onnx.GraphProto, set[str]]:
+        """Make the message, and name every value that is needed."""
+        nodes, needed = _needed(_named(self._nodes, self._given), {output.name for output in self._outputs})
+        made = {name for node in nodes for name in node.output}
+        sizes = [size for size in self._sizes if size.name in made]
+        return helper.make_graph(nodes, self._name, self._inputs, self._outputs, value_info=sizes), needed
 
 
 def finish(graph: GraphBuilder, signature: Signature, values: dict[str, str]) -> Graph:

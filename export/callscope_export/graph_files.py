@@ -17,8 +17,9 @@ from .progress import Progress, silent
 GRAPH = "model.onnx"
 EXTERNAL = "model.onnx.data"
 MANIFEST = "manifest.json"
-LARGEST_FILE_BYTES = 1_500_000_000
-"""Weights beyond this go into a file of their own: protobuf ends at 2 GiB."""
+LARGEST_FILE_BYTES = 10_000_000
+"""A larger graph's weights go into a file of their own. It is mapped, not read and copied, and what ONNX Runtime does
+not rearrange stays there, once for all instances; and protobuf ends at 2 GiB."""
 INSIDE_BYTES = 1024
 """Smaller arrays stay in model.onnx all the same: shapes and axes are read before any weight is."""
 PAGE_BYTES = 4096

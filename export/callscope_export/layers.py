@@ -19,6 +19,8 @@ Array = NDArray[Any]
 
 WITHOUT_BIAS = "k_proj"
 """The one linear layer of Whisper that has no bias."""
+ROWS = "rows"
+"""The name of a dimension that holds the positions of all windows of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class SelfAttention:
     out: Linear
     heads: int
     width: int
+    float_type: str = "FP32"
 
     def project(self, graph: GraphBuilder, x: str) -> tuple[str, Cache]:
         """Make queries, and keys and values, of x, shape (batch, T, width)."""
@@ -115,9 +118,11 @@ class SelfAttention:
     def unmasked(self, graph: GraphBuilder, x: str, positions: int) -> str:
         """Attend to every position without holding all scores at once; x has shape (batch * positions, width)."""
         split = graph.constant(np.array([-1, positions, self.width], np.int64))
-        inputs = [graph.op("Reshape", part, split) for part in self.projections(graph, x)]
+        shape = (self.float_type, "batch", positions, self.width)
+        inputs = [graph.sized(graph.op("Reshape", part, split), *shape) for part in self.projections(graph, x)]
         mixed = graph.op("MultiHeadAttention", *inputs, domain=CONTRIB, num_heads=self.heads, scale=1.0)
-        return self.out(graph, graph.op("Reshape", mixed, graph.integers(-1, self.width)))
+        flat = graph.op("Reshape", mixed, graph.integers(-1, self.width))
+        return self.out(graph, graph.sized(flat, self.float_type, ROWS, self.width))
 
     def __call__(self, graph: GraphBuilder, x: str, mask: str | None = None) -> str:
         """Attend to every position that the mask allows; x has shape (batch, T, width)."""
@@ -129,4 +134,4 @@ def whisper_self_attention(loader: Loader, heads: int) -> SelfAttention:
     """Load a `self_attn` of Whisper, its queries scaled by size ** -0.5 in the weights."""
     width = loader.array("q_proj.weight").shape[0]
     projections = loader.projections("q_proj", "k_proj", "v_proj", scales=((width // heads) ** -0.5, 1.0, 1.0))
-    return SelfAttention(projections, loader.linear("out_proj"), heads, width)
+    return SelfAttention(projections, loader.linear("out_proj"), heads, width, loader.precision.float_type)
