@@ -1,6 +1,6 @@
 """The first flow: a sound file in, a measured conversation out.
 
-decode -> channels -> speech -> chunks -> transcribe -> seams -> punctuate -> sentences -> sentiment -> speakers ->
+decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> punctuate -> sentences -> sentiment -> speakers ->
 measures
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
-from callscope.call import Call, Processing, Recording, Segment, Sentence, Speaker, Word
+from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
 from callscope.said import Said
 from callscope.seams import sew
@@ -32,16 +32,10 @@ from callscope.triton.punctuator import Punctuator, has_sentence_marks
 from callscope.triton.sentiment import SentimentModel, mean_sentiment
 from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
-from callscope_preprocessing.audio import Audio
-from callscope_preprocessing.channels import split_channels
+from callscope.voices import by_speaker
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.decode import in_memory
-from callscope_preprocessing.limits import Limits
-from callscope_preprocessing.raw import RawFormat
-from callscope_preprocessing.resample import resample
-from callscope_preprocessing.sound import Sound, read_sound
-from callscope_preprocessing.track import tracks_of
-from callscope_preprocessing.vad import VadSettings, detect_speech
+from callscope_preprocessing.resample import resample_track
+from callscope_preprocessing.sound import Sound
 from callscope_preprocessing.windows import pack
 
 logger = logging.getLogger(__name__)
@@ -76,17 +70,18 @@ async def analyze(
     """
     record = Record(progress)
     with record.step("decode"):
-        file, channels = await asyncio.to_thread(_read, path, settings, sound)
-    del sound
-    speakers = _speakers(len(channels), settings.agent_channel)
+        sound = sound or await asyncio.to_thread(read_call, path, settings)
+    _require_agent(sound, settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:
         record.skip("words", f"the server does not serve {MODEL_WITH_WORDS}")
-    with record.step("vad"):
-        chunks = await asyncio.to_thread(_find_chunks, channels, models.transcriber, settings)
-    del channels  # an hour of sound is not held while it is transcribed; the chunks have what they need
+    prepared = await asyncio.to_thread(prepare, sound, settings, record)
+    del sound
+    with record.step("windows"):
+        chunks = await asyncio.to_thread(_pack, prepared, models.transcriber, settings)
+    file = _File.of(prepared)
     heard = await _transcribed(path, chunks, models, settings, record)
-    segments = _segments(sew(chunks, heard.transcripts), speakers, file.duration_s)
+    speakers, segments = _spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
     if models.punctuator:
         segments = await _punctuated(segments, models.punctuator, settings, record)
     segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
@@ -104,7 +99,7 @@ async def analyze(
         )
     return Call(
         recording=_recording(path, file, heard),
-        processing=_processing(record, models, file.duration_s),
+        processing=_processing(record, models, file),
         speakers=speakers,
         segments=tuple(segments),
         metrics=metrics,
@@ -134,80 +129,105 @@ class _File:
 
     duration_s: float
     rate_hz: int
-    channels: int
     sha256: str
+    channels: tuple[Channel, ...]
+    dropped: tuple[Dropped, ...]
+
+    @classmethod
+    def of(cls, prepared: Prepared) -> _File:
+        sound = prepared.sound
+        dropped = [
+            Dropped(channel.number, one.span.start_s, one.span.end_s, one.reason)
+            for channel in prepared.channels
+            for one in channel.speech.dropped
+        ]
+        return cls(
+            sound.duration_s,
+            sound.rate_hz,
+            sound.sha256,
+            tuple(sorted(_described(prepared), key=lambda channel: channel.number)),
+            tuple(sorted(dropped, key=lambda one: (one.start_s, one.channel))),
+        )
 
 
-def read_call(path: Path, settings: Settings) -> Sound:
-    """Decode a recording, within the limits that are set.
-
-    Raises:
-        AudioError: it cannot be read as sound.
-    """
-    limits = Limits(settings.max_duration_s, settings.max_bytes, settings.max_channels)
-    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None)
+def _described(prepared: Prepared) -> Iterator[Channel]:
+    for one in prepared.channels:
+        yield Channel(one.number, None, one.speech.duration_s, one.snr_db, one.denoised)
+    for repeat in prepared.repeats:
+        yield Channel(repeat.channel, repeat.of)
 
 
-def _read(path: Path, settings: Settings, sound: Sound | None) -> tuple[_File, tuple[Audio, ...]]:
-    """The file, and one `Audio` for each channel that differs from the others."""
-    sound = sound or read_call(path, settings)
-    file = _File(sound.duration_s, sound.rate_hz, len(sound.tracks), sound.sha256)
-    return file, split_channels(in_memory(sound))
-
-
-def _speakers(channels: int, agent_channel: int | None) -> tuple[Speaker, ...]:
-    """One speaker a channel; the agent's channel tells who is who, unless there is only one."""
-    known = agent_channel is not None and channels > 1
-    if known and agent_channel not in range(channels):
+def _require_agent(sound: Sound, agent_channel: int | None) -> None:
+    """The agent's channel is one of the call's, unless there is only one, which both are on."""
+    channels = len(sound.tracks)
+    if agent_channel is not None and channels > 1 and agent_channel not in range(channels):
         raise SettingsInvalid(
             f"The agent cannot be on channel {agent_channel}: the call has channels 0 to {channels - 1}. "
             "Correct --agent-channel, or leave it out."
         )
+
+
+def _spoken(
+    said: Sequence[Said], prepared: Prepared, agent_channel: int | None
+) -> tuple[tuple[Speaker, ...], list[Segment]]:
+    """Who speaks in the call, and a segment for each stretch in which words were heard."""
+    with_words = [one for one in said if one.transcript.text]
+    duration_s = prepared.sound.duration_s
+    found = prepared.diarization
+    if found and found.turns:
+        channel = prepared.channels[0].number
+        names = {name: f"speaker-{number}" for number, name in enumerate(found.speakers, start=1)}
+        speakers = tuple(Speaker(name, channel=channel) for name in names.values())
+        owned = [(names[name], one) for name, one in by_speaker(with_words, found)]
+    else:
+        speakers = _speakers(prepared, agent_channel)
+        own = {speaker.channel: speaker.id for speaker in speakers}
+        owned = [(own[one.channel], one) for one in with_words]
+    segments = [
+        _segment(f"seg-{number:04}", one, speaker, duration_s)
+        for number, (speaker, one) in enumerate(owned, start=1)
+    ]
+    return speakers, segments
+
+
+def _speakers(prepared: Prepared, agent_channel: int | None) -> tuple[Speaker, ...]:
+    """One speaker a channel; the agent's channel tells who is who, unless there is only one."""
+    agent = next((repeat.of for repeat in prepared.repeats if repeat.channel == agent_channel), agent_channel)
+    known = agent is not None and len(prepared.channels) > 1
     return tuple(
         Speaker(
-            id=f"speaker-{channel + 1}",
-            role=("agent" if channel == agent_channel else "customer") if known else "unknown",
+            id=f"speaker-{number}",
+            role=("agent" if channel.number == agent else "customer") if known else "unknown",
             role_source="channel" if known else None,
             role_confidence=1.0 if known else None,
-            channel=channel,
+            channel=channel.number,
         )
-        for channel in range(channels)
+        for number, channel in enumerate(prepared.channels, start=1)
     )
 
 
-def _find_chunks(channels: Sequence[Audio], transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
+def _pack(prepared: Prepared, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
     """Each channel's speech in windows of the model's length, in order of start."""
-    chunks = [chunk for index, audio in enumerate(channels) for chunk in _pack(audio, index, transcriber, settings)]
+    chunks = [
+        chunk
+        for channel in prepared.channels
+        for chunk in pack(
+            resample_track(channel.track, transcriber.model.sample_rate_hz),
+            channel.speech.spans,
+            channel=channel.number,
+            window_s=transcriber.model.window_s,
+            max_gap_s=settings.max_gap_s,
+            overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
+            fill=_fills(transcriber, settings.fill_windows),
+        )
+    ]
     return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
-
-
-def _pack(audio: Audio, channel: int, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
-    speech = detect_speech(tracks_of(audio)[0], VadSettings(mode=settings.vad_mode)).spans
-    (track,) = tracks_of(resample(audio, transcriber.model.sample_rate_hz))
-    return pack(
-        track,
-        speech,
-        channel=channel,
-        window_s=transcriber.model.window_s,
-        max_gap_s=settings.max_gap_s,
-        overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
-        fill=_fills(transcriber, settings.fill_windows),
-    )
 
 
 def _fills(transcriber: Transcriber, wanted: bool | None) -> bool:
     """Whether a window takes several stretches: only word times tell whose a word is."""
     fill = transcriber.model.window_s >= FILLED_FROM_S if wanted is None else wanted
     return fill and transcriber.times_words
-
-
-def _segments(said: Sequence[Said], speakers: Sequence[Speaker], duration_s: float) -> list[Segment]:
-    """A segment for each stretch in which words were heard."""
-    with_words = [one for one in said if one.transcript.text]
-    return [
-        _segment(f"seg-{number:04}", one, speakers[one.channel].id, duration_s)
-        for number, one in enumerate(with_words, start=1)
-    ]
 
 
 def _segment(name: str, said: Said, speaker: str, duration_s: float) -> Segment:
@@ -298,14 +318,14 @@ def _recording(path: Path, file: _File, heard: Heard) -> Recording:
         sha256=file.sha256,
         duration_s=file.duration_s,
         sample_rate_hz=file.rate_hz,
-        channels=file.channels,
+        channels=len(file.channels),
         language=heard.language if has_words else None,
         language_probability=heard.language_probability if has_words else None,
     )
 
 
-def _processing(record: Record, models: Models, duration_s: float) -> Processing:
-    wall_s = record.wall_s
+def _processing(record: Record, models: Models, file: _File) -> Processing:
+    wall_s, duration_s = record.wall_s, file.duration_s
     return Processing(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
@@ -314,4 +334,6 @@ def _processing(record: Record, models: Models, duration_s: float) -> Processing
         models=models.described(),
         steps=tuple(record.steps),
         degraded=record.degraded,
+        channels=file.channels,
+        dropped=file.dropped,
     )

@@ -19,7 +19,7 @@ from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.embedded import server_url
 from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable
 from callscope.pipeline import analyze as analyze_call
-from callscope.pipeline import read_call
+from callscope.preparation import read_call
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
 from callscope.triton.transport import connect
