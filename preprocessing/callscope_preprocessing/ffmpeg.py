@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 
 import av
-from av.audio import AudioStream
 from av.container import InputContainer
 
 from callscope_preprocessing.errors import AudioEmpty, AudioError, AudioUnrecognised, damaged, unrecognised
 from callscope_preprocessing.ffmpeg_frames import blocks_of
 from callscope_preprocessing.header import states_mp3_length
+from callscope_preprocessing.packets import Packets
 from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.source import Source
 from callscope_preprocessing.stream import Block, Stream
@@ -36,7 +35,6 @@ DECODERS = (
 # Formats whose header states the length; elsewhere FFmpeg's figure is an estimate from the bit rate.
 STATES_LENGTH = frozenset({"matroska,webm", "flac"})
 CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}
-BAD_PACKETS = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +99,7 @@ def _begin(source: Source, container: InputContainer, track: int) -> Stream:
     context = container.streams.audio[track].codec_context
     if context is None or context.name not in DECODERS.split():
         raise unrecognised(source.name)
-    packets = _Packets(source.name)
+    packets = Packets(source.name)
     frames = packets.frames(container, container.streams.audio[track])
     first = next(frames, None)
     if first is None:
@@ -125,54 +123,10 @@ def _declared_s(container: InputContainer, source: Source) -> float | None:
     return container.duration / av.time_base
 
 
-def _blocks(packets: _Packets, first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[Block]:
+def _blocks(packets: Packets, first: av.AudioFrame, rest: Iterator[av.AudioFrame]) -> Iterator[Block]:
     try:
         yield from blocks_of(first, rest)
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         if isinstance(error, AudioError):
             raise
         raise damaged(packets.name, packets.decoded_s) from error
-
-
-@dataclass(slots=True)
-class _Packets:
-    """What became of the packets of a track so far."""
-
-    name: str
-    decoded_s: float = 0.0
-    packets: int = 0
-    bad: int = 0
-
-    def frames(self, container: InputContainer, track: AudioStream) -> Iterator[av.AudioFrame]:
-        """Decoded frames, without the few packets that do not decode: their timestamps leave a gap, filled later."""
-        try:
-            for packet in _demuxed(container, track):
-                frames = _decoded(packet)
-                self.packets += 1
-                self.bad += frames is None
-                for frame in frames or ():
-                    self.decoded_s += frame.samples / (frame.sample_rate or 1)
-                    yield frame
-        except av.error.DecoderNotFoundError as error:
-            raise unrecognised(self.name) from error
-        except (av.error.FFmpegError, ValueError) as error:
-            raise damaged(self.name, self.decoded_s) from error
-        if self.bad > max(1, BAD_PACKETS * self.packets) or (self.bad and not self.decoded_s):
-            raise damaged(self.name, self.decoded_s)
-        if self.bad:
-            logger.warning("%s: %d of %d packets do not decode and are silent.", self.name, self.bad, self.packets)
-
-
-def _demuxed(container: InputContainer, track: AudioStream) -> Iterator[av.Packet[AudioStream]]:
-    # At the end, PyAV stumbles over tracks that began in the middle, when those known from the start are done.
-    with suppress(IndexError):
-        yield from container.demux(track)
-
-
-def _decoded(packet: av.Packet[AudioStream]) -> list[av.AudioFrame] | None:
-    try:
-        return packet.decode()
-    except av.error.DecoderNotFoundError:
-        raise
-    except av.error.FFmpegError:
-        return None
