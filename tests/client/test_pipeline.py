@@ -385,3 +385,17 @@ async def test_progress_counts_the_parts_of_each_step(stereo: Path, made_up_serv
     await analyze(stereo, server, configured(), progress=lambda *step: seen.append(step))
     assert [step for step in seen if step[0] == "transcribe"] == [("transcribe", done, 3) for done in range(4)]
     assert ("sentiment", 3, 3) in seen
+
+
+async def test_a_window_is_filled_when_it_is_asked_for_and_words_have_times(
+    tmp_path: Path, made_up_server: MakeServer, heard: Heard
+) -> None:
+    path = write_call(tmp_path / "call.wav", {0.5: 1.0, 4.0: 1.0})
+
+    async def windows(fill: bool | None, **server: Any) -> int:
+        made = made_up_server(heard("yes"), **server)
+        await analysed(path, made, language="en", fill_windows=fill)
+        return sum(request.model.startswith("transcribe") for request in made.requests)
+
+    assert await windows(True) == 1
+    assert await windows(False) == await windows(None) == 2, "4 s are no long window"

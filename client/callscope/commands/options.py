@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -34,6 +34,7 @@ CALL = (
     "diarization_model",
     "speakers",
     "max_gap_s",
+    "fill_windows",
     "max_retry_share",
     "non_talk_s",
 )
@@ -69,8 +70,10 @@ def _flag(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     hint = get_type_hints(Settings)[name]
     kind = str if get_origin(hint) is Literal else hint
+    flag = f"--{name.replace('_', '-')}"
+    either = bool in (hint, *get_args(hint))
     option = typer.Option(
-        f"--{name.replace('_', '-')}",
+        f"{flag} / --no-{flag[2:]}" if either else flag,
         help=f"{field.description}{_default(field.default)}",
         rich_help_panel=PANEL,
         readable=False,  # a path that cannot be read has an error of its own

@@ -84,8 +84,8 @@ def time_words(
         end = _last_looked_at(heard[piece.first : piece.end], first, end)
         confidence = float(np.exp(logprobs[piece.first : piece.end].mean(dtype=np.float64)))
         start_s, end_s = min(first * frame_s, length_s), min(end * frame_s, length_s)
-        tokens = piece.end - piece.first
-        timed.append(TimedWord(piece.text, start_s, max(start_s, end_s), min(1.0, confidence), tokens))
+        length = piece.end - piece.first
+        timed.append(TimedWord(piece.text, start_s, max(start_s, end_s), min(1.0, confidence), length))
     return tuple(timed)
 
 

@@ -11,7 +11,10 @@ Words = tuple[TimedWord, ...]
 
 
 def by_piece(words: Iterable[TimedWord], chunk: Chunk) -> tuple[Words, ...]:
-    """The words of each piece of a chunk: those whose middle is in it or, in a pause, nearer to it than to the next.
+    """The words of each piece of a chunk: those that end in its speech, and of those in a pause the nearer ones.
+
+    Nobody says a word across a silence: one that is heard on both sides is that after it, to which the path through the
+    picture has given the silence too.
 
     Args:
         words: of the chunk, their times from the window's start.
@@ -22,8 +25,15 @@ def by_piece(words: Iterable[TimedWord], chunk: Chunk) -> tuple[Words, ...]:
     """
     pieces: list[list[TimedWord]] = [[] for _ in chunk.pieces]
     for word in words:
-        pieces[chunk.piece_at((word.start_s + word.end_s) / 2)].append(word)
+        pieces[_piece_of(word, chunk)].append(word)
     return tuple(map(tuple, pieces))
+
+
+def _piece_of(word: TimedWord, chunk: Chunk) -> int:
+    index = chunk.piece_at(word.end_s)
+    piece = chunk.pieces[index]
+    ends_in_speech = word.end_s * chunk.rate_hz > piece.place + piece.lead
+    return index if ends_in_speech else chunk.piece_at((word.start_s + word.end_s) / 2)
 
 
 def texts_of(text: str, pieces: Sequence[Words], language: str) -> tuple[str, ...]:

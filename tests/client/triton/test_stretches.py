@@ -31,9 +31,9 @@ def words(text: str) -> tuple[TimedWord, ...]:
     return tuple(word(part, 0.1 * index, 0.1 * index + 0.1) for index, part in enumerate(text.split("|")))
 
 
-def test_a_word_belongs_to_the_piece_in_which_its_middle_is_and_in_a_pause_to_the_nearer() -> None:
+def test_a_word_belongs_to_the_piece_in_which_it_ends_and_in_a_pause_to_the_nearer() -> None:
     two = chunk((1, 2), (5, 6))  # 0 to 1 s and 1.5 to 2.5 s of the window
-    said = [word("a", 0, 0.4), word("b", 1.0, 1.2), word("c", 1.2, 1.4), word("d", 1.1, 1.9), word("e", 2.4, 2.6)]
+    said = [word("a", 0, 0.4), word("b", 1.0, 1.2), word("c", 1.2, 1.4), word("d", 0.2, 1.6), word("e", 2.4, 2.6)]
     assert [[one.word for one in piece] for piece in by_piece(said, two)] == [["a", "b"], ["c", "d", "e"]]
 
 
