@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def plot(channels: Sequence[Picture], file: Path, *, title: str = "") -> None:
 def envelope(track: Track, columns: int = COLUMNS) -> NDArray[np.float32]:
     """Lowest and highest sample of each column, -1 to 1: shape (2, columns), fewer for fewer samples; read in order."""
     edges = np.linspace(0, track.samples, min(columns, track.samples) + 1).astype(np.int64)
-    pieces = (track.read(int(first), int(end)) for first, end in zip(edges[:-1], edges[1:], strict=True))
+    pieces = (track.read(int(first), int(end)) for first, end in pairwise(edges))
     extremes = [(int(piece.min()), int(piece.max())) for piece in pieces]
     return np.asarray(np.array(extremes, np.float32).reshape(-1, 2).T / FULL_SCALE, np.float32)
 

@@ -66,7 +66,6 @@ def judged(language: str, spoken: str | None) -> tuple[list[Dialogue], float, fl
 def test_roles_that_are_told_are_right_and_most_are_told(language: str, known: bool) -> None:
     assert len(dialogues(language)) >= 40
     wrong, precision, recall = judged(language, language if known else None)
-    print(f"{language}: precision {precision:.3f}, recall {recall:.3f}")
     assert precision >= LEAST_PRECISION, wrong
     assert recall >= LEAST_RECALL
 
