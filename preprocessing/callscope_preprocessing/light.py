@@ -34,8 +34,8 @@ FRAME_S = FRAME_SAMPLES / RATE_HZ
 WINDOWS_AT_ONCE = 16
 CLEAR_S = 0.5
 """Speech alone that a voice is taken from, where there is as much."""
-ENOUGH_S = 5.0
-"""No more of one speaker's speech in one window is listened to."""
+PIECE_S = 2.0
+"""A voice is taken from about this much speech."""
 TELLING_S = 1.0
 """Shorter stretches get the nearest voice, and make none."""
 PAUSE_S = 0.3
@@ -44,14 +44,29 @@ NEIGHBOURHOOD_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some of what one speaker of a window says.
+
+    Attributes:
+        active: when, shape (frames,).
+        features: of it, or of what is said alone where that is enough, shape (frames, bands).
+        clear_s: how much is said alone, in seconds.
+    """
+
+    active: NDArray[np.bool_]
+    features: Features
+    clear_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Window:
     """What is kept of 10 s.
 
     Attributes:
         first: its first frame of the track.
-        active: who speaks, shape (frames, speakers of the window).
-        voices: their vectors, shape (speakers of the window, dimensions).
-        clear_s: how much of each is heard alone, in seconds, shape (speakers of the window,).
+        active: when each piece is said, shape (frames, pieces).
+        voices: their vectors, shape (pieces, dimensions).
+        clear_s: how much of each is heard alone, in seconds, shape (pieces,).
     """
 
     first: int
@@ -97,14 +112,14 @@ def _listen(track: Track, speech: Sequence[Span], networks: Networks) -> Iterato
         sounds = [track.read(start, start + WINDOW_SAMPLES) for start in batch]
         activities = networks.activity(sounds)
         spoken = [_spoken(*pair) for pair in zip(sounds, activities, strict=True)]
-        voices = networks.voices([features for each in spoken for _, features, _ in each])
+        voices = networks.voices([piece.features for each in spoken for piece in each])
         place = 0
-        for start, activity, each in zip(batch, activities, spoken, strict=True):
+        for start, each in zip(batch, spoken, strict=True):
             mine, place = voices[place : place + len(each)], place + len(each)
             if each:
-                who = [speaker for speaker, _, _ in each]
-                clear_s = np.array([seconds for _, _, seconds in each])
-                yield _Window(round(start / FRAME_SAMPLES), activity[:, who], mine, clear_s)
+                active = np.stack([piece.active for piece in each], axis=1)
+                clear_s = np.array([piece.clear_s for piece in each])
+                yield _Window(round(start / FRAME_SAMPLES), active, mine, clear_s)
 
 
 def _starts(track: Track, speech: Sequence[Span]) -> list[int]:
@@ -118,21 +133,29 @@ def _starts(track: Track, speech: Sequence[Span]) -> list[int]:
     return [number * STEP_SAMPLES for number in sorted(wanted) if number * STEP_SAMPLES <= last]
 
 
-def _spoken(pcm: Pcm, activity: Activity) -> list[tuple[int, Features, float]]:
-    """For each speaker of a window: which, features of what is said, alone where it lasts, and seconds said alone."""
+def _spoken(pcm: Pcm, activity: Activity) -> list[_Piece]:
+    """What each speaker of a window says, in pieces."""
     features = log_mel(pcm)
-    middles = np.arange(len(features)) * HOP + HOP
-    place = np.minimum(middles // FRAME_SAMPLES, len(activity) - 1)
-    crowd = activity.sum(axis=1)
-    found: list[tuple[int, Features, float]] = []
-    for speaker in range(activity.shape[1]):
-        said = activity[place, speaker]
-        alone = said & (crowd[place] == 1)
-        clear_s = float(alone.sum()) * HOP / RATE_HZ
-        heard = features[alone if clear_s >= CLEAR_S else said][: round(ENOUGH_S * RATE_HZ / HOP)]
-        if len(heard) >= SHORTEST_FRAMES:
-            found.append((speaker, heard, clear_s))
-    return found
+    place = np.minimum((np.arange(len(features)) * HOP + HOP) // FRAME_SAMPLES, len(activity) - 1)
+    alone = activity.sum(axis=1) == 1
+    pieces: list[_Piece] = []
+    for said in activity.T:
+        for active in _cut(said, said & alone):
+            clear = active & alone
+            clear_s = float(clear.sum()) * FRAME_S
+            heard = features[(clear if clear_s >= CLEAR_S else active)[place]]
+            if len(heard) >= SHORTEST_FRAMES:
+                pieces.append(_Piece(active, heard, clear_s))
+    return pieces
+
+
+def _cut(said: NDArray[np.bool_], clear: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """Parts of what one speaker says in a window with equal lengths heard alone: who seemed one may be two."""
+    passed_s = np.cumsum(clear) * FRAME_S
+    parts = max(1, round(float(passed_s[-1]) / PIECE_S))
+    part = np.minimum((passed_s / max(float(passed_s[-1]), FRAME_S) * parts).astype(np.intp), parts - 1)
+    for number in range(parts):
+        yield said & (part == number)
 
 
 def _overlay(

@@ -29,7 +29,7 @@ class Diarization:
     Attributes:
         turns: in order of their starts; those of two speakers overlap where both speak.
         exclusive: the same with one speaker at a time, for giving words to speakers.
-        method: "pyannote", "voices" (two small networks) or "features" (spectra alone).
+        method: "pyannote", "voices" (two small networks), "spectra" or "none".
         degraded: why a lesser engine was used, a sentence; None where none was.
     """
 

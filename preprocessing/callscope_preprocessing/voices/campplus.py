@@ -25,7 +25,9 @@ class _Net:
         self.weights = weights
         self.graph = Graph()
 
-    def conv(self, x: str, name: str, pads: tuple[int, ...] = (), strides: tuple[int, ...] = (), dilation: int = 1) -> str:
+    def conv(
+        self, x: str, name: str, pads: tuple[int, ...] = (), strides: tuple[int, ...] = (), dilation: int = 1
+    ) -> str:
         tensors = [self.weights[f"{name}.weight"]]
         if f"{name}.bias" in self.weights:
             tensors.append(self.weights[f"{name}.bias"])
