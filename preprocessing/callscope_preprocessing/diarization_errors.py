@@ -1,0 +1,41 @@
+"""What can keep speakers from being told apart.
+
+    DiarizationError
+    ├── EngineMissing       the package of the engine asked for is not installed, or does not load
+    ├── ModelRefused        the hub gives the model to nobody without an accepted licence and a token
+    ├── ModelUnreachable    the hub does not answer, and the model is not on this machine
+    ├── ModelWrong          a folder or a hub id that holds no diarization pipeline
+    └── VoicesUnavailable   the light engine's networks are not here: it does without them
+
+`str(error)` is two sentences for the user: what happened, and what to do; of VoicesUnavailable a clause, for `degraded`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DiarizationError(RuntimeError):
+    """Speakers cannot be told apart as was asked."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class EngineMissing(DiarizationError):
+    """The engine's package is not there."""
+
+
+class ModelRefused(DiarizationError):
+    """The model needs an accepted licence and a token."""
+
+
+class ModelUnreachable(DiarizationError):
+    """The model is not here, and the hub is out of reach."""
+
+
+class ModelWrong(DiarizationError):
+    """What was named is no diarization pipeline."""
+
+
+class VoicesUnavailable(DiarizationError):
+    """The networks of the light engine are not here."""

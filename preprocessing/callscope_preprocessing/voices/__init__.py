@@ -1,0 +1,1 @@
+"""Two small networks for voices, read from published weights and run by onnxruntime: no torch."""
