@@ -1,7 +1,7 @@
 """The first flow: a sound file in, a measured conversation out.
 
-decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> punctuate -> sentences -> sentiment -> speakers ->
-measures
+decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> voices -> punctuate -> sentences ->
+sentiment -> roles -> measures
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
 from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence, Speaker, Word
 from callscope.errors import SettingsInvalid
+from callscope.preparation import Prepared, prepare, read_call
 from callscope.said import Said
 from callscope.seams import sew
 from callscope.settings import Settings
@@ -70,13 +71,13 @@ async def analyze(
     """
     record = Record(progress)
     with record.step("decode"):
-        sound = sound or await asyncio.to_thread(read_call, path, settings)
-    _require_agent(sound, settings.agent_channel)
+        read = sound or await asyncio.to_thread(read_call, path, settings)
+    _require_agent(read, settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:
         record.skip("words", f"the server does not serve {MODEL_WITH_WORDS}")
-    prepared = await asyncio.to_thread(prepare, sound, settings, record)
-    del sound
+    prepared = await asyncio.to_thread(prepare, read, settings, record)
+    del sound, read  # the chunks have what they need
     with record.step("windows"):
         chunks = await asyncio.to_thread(_pack, prepared, models.transcriber, settings)
     file = _File.of(prepared)
@@ -184,8 +185,7 @@ def _spoken(
         own = {speaker.channel: speaker.id for speaker in speakers}
         owned = [(own[one.channel], one) for one in with_words]
     segments = [
-        _segment(f"seg-{number:04}", one, speaker, duration_s)
-        for number, (speaker, one) in enumerate(owned, start=1)
+        _segment(f"seg-{number:04}", one, speaker, duration_s) for number, (speaker, one) in enumerate(owned, start=1)
     ]
     return speakers, segments
 

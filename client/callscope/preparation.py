@@ -23,8 +23,8 @@ from callscope_preprocessing.limits import Limits
 from callscope_preprocessing.noise import estimate_snr_db, needs_denoising
 from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.sound import Sound, read_sound
-from callscope_preprocessing.speech import Speech
 from callscope_preprocessing.speakers import ANY_COUNT, Diarization, parse_speakers
+from callscope_preprocessing.speech import Speech
 from callscope_preprocessing.track import Track
 from callscope_preprocessing.vad import VadSettings, detect_speech
 

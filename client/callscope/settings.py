@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from callscope.errors import SettingsInvalid
 from callscope.triton.transport import FORMS, is_address
-from callscope_preprocessing.speakers import parse_speakers
 from callscope_preprocessing.raw import RawFormat
+from callscope_preprocessing.speakers import parse_speakers
 
 PREFIX = "CALLSCOPE_"
 DEFAULT_FILE = Path("callscope.toml")
@@ -88,10 +88,10 @@ class Settings(BaseSettings):
     """RNNoise: detect cleans a copy to find speech in, where noise calls for it; all, what the recogniser hears too."""
 
     diarize: Literal["auto", "pyannote", "light", "off"] = "auto"
-    """How speakers are told apart in one channel: pyannote (the extra `diarize`), light, or auto: the better at hand."""
+    """What tells speakers apart in one channel: pyannote (the extra `diarize`), light, or auto: the better at hand."""
 
     diarization_model: str | None = None
-    """pyannote's pipeline: a folder, or a hub id (its token in HF_TOKEN). Empty: speaker-diarization-community-1."""
+    """pyannote's pipeline: a folder, or a hub id (its token in HF_TOKEN). Empty: its community-1."""
 
     speakers: str | None = None
     """How many speak in a call of one channel: 2, or 2-4. Empty: found."""

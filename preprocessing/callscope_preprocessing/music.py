@@ -48,7 +48,9 @@ def sum_around(values: NDArray[np.generic], reach: int) -> NDArray[np.generic]:
     """Sum of the values from `reach` before to `reach` after each, as far as there are any."""
     sums = np.concatenate(([0], np.cumsum(values, dtype=np.result_type(values.dtype, np.float64))))
     places = np.arange(len(values))
-    around: NDArray[np.generic] = sums[np.minimum(places + reach + 1, len(values))] - sums[np.maximum(places - reach, 0)]
+    around: NDArray[np.generic] = (
+        sums[np.minimum(places + reach + 1, len(values))] - sums[np.maximum(places - reach, 0)]
+    )
     return around
 
 

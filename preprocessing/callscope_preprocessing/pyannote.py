@@ -44,7 +44,7 @@ def diarize_by_pyannote(
     speech: Sequence[Span],
     count: SpeakerCount,
     pipeline: Any,
-    windows: Windows,  # noqa: ANN401
+    windows: Windows,
 ) -> Diarization:
     """Who speaks when, within `speech`.
 

@@ -86,7 +86,7 @@ async def test_a_call_goes_through_every_step(
     server = made_up_server(heard(SAID), labeller=after_words(WORDS))
     call = await analysed(stereo, server, agent_channel=0)
     assert [step.name for step in call.processing.steps] == [
-        "decode", "models", "vad", "transcribe", "punctuate", "sentiment", "measures",
+        "decode", "models", "channels", "vad", "bleed", "windows", "transcribe", "punctuate", "sentiment", "measures",
     ]  # fmt: skip
     assert {step.status for step in call.processing.steps} == {"ok"}
     assert call.processing.degraded == ()

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from bench.nonspeech import KINDS, RATE_HZ, RINGING, music, ringing, tones
 from numpy.typing import NDArray
 
-from bench.nonspeech import KINDS, RATE_HZ, RINGING, music, ringing, tones
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.pcm import to_int16
 from callscope_preprocessing.speech import REASONS, Speech

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from callscope.triton.transport import connect
-from callscope_preprocessing.audio import Audio
-from callscope_preprocessing.channels import split_channels
+from callscope_preprocessing.channels import distinct_channels
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.decode import decode
-from callscope_preprocessing.resample import resample
-from callscope_preprocessing.track import tracks_of
+from callscope_preprocessing.resample import resample_track
+from callscope_preprocessing.sound import read_sound
+from callscope_preprocessing.track import Track, track_of
 from callscope_preprocessing.vad import detect_speech
 from callscope_preprocessing.windows import pack
 
@@ -36,10 +35,7 @@ def utterances(repository: Path, demo_calls: Path) -> tuple[Chunk, ...]:
     """50 windows of speech from both channels of the demo calls, in turn."""
     told = parameters(read_config(repository, "transcribe"))
     rate_hz, samples = int(told["sample_rate_hz"]), int(told["window_samples"])
-    calls = [
-        [resample(audio, rate_hz) for audio in split_channels(decode(path))]
-        for path in sorted(demo_calls.glob("*.wav"))
-    ]
+    calls = [_channels(path, rate_hz) for path in sorted(demo_calls.glob("*.wav"))]
     found: list[Chunk] = []
     shift = 0
     while len(found) < UTTERANCES:
@@ -49,12 +45,16 @@ def utterances(repository: Path, demo_calls: Path) -> tuple[Chunk, ...]:
     return tuple(found[:UTTERANCES])
 
 
-def _windows(channels: Sequence[Audio], shift: int, window_s: float) -> list[Chunk]:
-    shifted = [Audio(audio.samples[:, shift:], audio.rate_hz) for audio in channels]
+def _channels(path: Path, rate_hz: int) -> list[Track]:
+    sound = read_sound(path)
+    return [resample_track(sound.tracks[number], rate_hz) for number in distinct_channels(sound.tracks)]
+
+
+def _windows(channels: Sequence[Track], shift: int, window_s: float) -> list[Chunk]:
+    shifted = [track_of(track.read(shift), track.rate_hz) for track in channels]
     return [
         chunk
-        for index, audio in enumerate(shifted)
-        for (track,) in [tracks_of(audio)]
+        for index, track in enumerate(shifted)
         for chunk in pack(track, detect_speech(track).spans, channel=index, window_s=window_s)
     ]
 
