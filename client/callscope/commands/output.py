@@ -60,7 +60,7 @@ def plan_files(sources: Sequence[Path], output: str, form: Format) -> Mapping[Pa
         return {sources[0]: place}
     if place.exists() and not place.is_dir():
         raise SettingsInvalid(f"{place} is a file, which cannot hold {len(sources)} results. Name a folder.")
-    with _writing(place):
+    with writing(place):
         place.mkdir(parents=True, exist_ok=True)
     names = _names(sources)
     return {source: place / f"{name}{SUFFIXES[form]}" for source, name in names.items()}
@@ -73,7 +73,7 @@ def write_file(call: Call, form: Format, file: Path) -> None:
         ResultUnwritable: the file cannot be written.
     """
     document = WRITERS[form](call)
-    with _writing(file):
+    with writing(file):
         target = file.resolve()
         if target.exists() and not target.is_file():
             target.write_text(document, encoding="utf-8")
@@ -87,7 +87,12 @@ def write_file(call: Call, form: Format, file: Path) -> None:
 
 
 @contextmanager
-def _writing(place: Path) -> Iterator[None]:
+def writing(place: Path) -> Iterator[None]:
+    """Turn what keeps `place` from being written into a sentence.
+
+    Raises:
+        ResultUnwritable: it cannot be written.
+    """
     try:
         yield
     except OSError as error:
