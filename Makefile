@@ -53,7 +53,7 @@ check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/mypy
 	@PYTHONPATH=client:preprocessing:export:server $(BIN)/lint-imports
 
-bench: .venv-bench/ready ## speed against faster-whisper and transformers, into docs/benchmarks.md (AUDIO=folder; a quarter of an hour)
+bench: .venv-bench/ready ## speed against faster-whisper and transformers, into docs/benchmarks.md (AUDIO=folder; half an hour)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.speed --output benchmarks.json $(if $(AUDIO),--audio $(AUDIO))
 	@PYTHONPATH=. .venv-bench/bin/python -m bench.page benchmarks.json docs/benchmarks.md
 

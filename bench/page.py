@@ -34,9 +34,10 @@ def page(report: Mapping[str, Any], plot: str) -> str:
         "# Benchmarks",
         "`make bench` makes this page. Every engine has the same weights (random ones of Whisper's real dimensions) "
         f"and the same {report['windows']} windows of {report['window_s']} s of recorded speech, and gives "
-        f"{report['tokens']} tokens a window, the most probable ones. All run in turn, {report['rounds']} rounds, each "
-        "in a process of its own; a ratio is taken within a round. Absolute times say little about another machine; "
-        "ratios say more.",
+        f"{report['tokens']} tokens a window, the most probable ones. The windows fill whole batches of 16: a "
+        f"remainder would weigh on those who batch most. All run in turn, {report['rounds']} rounds, each in a process "
+        "of its own; a ratio is taken within a round. Absolute times say little about another machine; ratios say "
+        "more.",
         f"Machine: {report['machine']}.",
         f"![Times real time, by engine]({plot})",
     ]

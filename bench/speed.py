@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.checkpoints import SHAPES, write_checkpoint
-from bench.engines import ENGINES, Windows, Work
+from bench.engines import BATCH, ENGINES, Windows, Work
 from bench.machine import describe_machine
 from bench.page import ratios, table
 from bench.rounds import Result, compare
@@ -32,7 +32,7 @@ WINDOW_S = 30
 def main() -> None:
     """Command line."""
     options = _parse()
-    sound = windows(options.audio, options.minutes * 60 // WINDOW_S)
+    sound = windows(options.audio, options.batches * BATCH)
     about = {"machine": describe_machine(), "windows": len(sound), "window_s": WINDOW_S}
     about |= {"tokens": options.tokens, "rounds": options.rounds}
     found = {shape: _measure(shape, sound, options) for shape in options.shape}
@@ -47,7 +47,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--audio", type=Path, default=DEMO_CALLS, help="a folder of recordings [the demo calls]")
     parser.add_argument("--shape", action="append", choices=SHAPES, help="repeat it for more [tiny, base]")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="repeat it for more [all]")
-    parser.add_argument("--minutes", type=int, default=10, help="of sound")
+    parser.add_argument("--batches", type=int, default=3, help=f"of {BATCH} windows of {WINDOW_S} s")
     parser.add_argument("--tokens", type=int, default=80, help="that every window gives")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
     parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="where the figures go")

@@ -27,7 +27,7 @@ o = session.get_session_options()
 print(json.dumps({
     "intra": o.intra_op_num_threads, "inter": o.inter_op_num_threads, "mode": o.execution_mode.name,
     "level": o.graph_optimization_level.name, "arena": o.enable_cpu_mem_arena, "pattern": o.enable_mem_pattern,
-    "providers": session.get_providers(),
+    "providers": session.get_providers(), "spinning": o.get_session_config_entry("session.intra_op.allow_spinning"),
 }))
 """
 
@@ -59,6 +59,7 @@ def parameters(**values: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
+        ({}, {"spinning": "0"}),
         ({}, {"intra": 0, "mode": "ORT_SEQUENTIAL", "level": "ORT_ENABLE_ALL", "arena": True, "pattern": True}),
         (parameters(intra_op_thread_count="3"), {"intra": 3, "inter": 0}),
         (parameters(execution_mode="1", inter_op_thread_count="2"), {"mode": "ORT_PARALLEL", "inter": 2}),

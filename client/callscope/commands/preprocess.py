@@ -74,8 +74,13 @@ def preprocess(
             plot(result.pictures(), drawing, title=file.name)
     if turns:
         with writing(turns):
-            write_rttm(turns, prepared.diarization.turns if prepared.diarization else (), name=file.stem)
+            write_rttm(turns, prepared.diarization.turns if prepared.diarization else (), recording=_recording_name(file))
     typer.echo(json.dumps(result.document(), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _recording_name(file: Path) -> str:
+    """RTTM parts its fields by spaces."""
+    return "_".join(file.stem.split()) or "recording"
 
 
 def _pack(prepared: Prepared, settings: Settings, window_s: float) -> tuple[tuple[Chunk, ...], ...]:

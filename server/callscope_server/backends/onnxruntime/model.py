@@ -149,6 +149,8 @@ def _session_options(options: Options) -> ort.SessionOptions:
     result.graph_optimization_level = getattr(ort.GraphOptimizationLevel, options.graph_level)
     result.enable_cpu_mem_arena = options.mem_arena
     result.enable_mem_pattern = options.mem_pattern
+    # Idle threads that wait in a loop for work take the cores from the other models' processes.
+    result.add_session_config_entry("session.intra_op.allow_spinning", "0")
     for key, value in options.session_entries.items():
         result.add_session_config_entry(key, value)
     return result
