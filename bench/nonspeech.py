@@ -43,7 +43,9 @@ def ringing(seconds: float, name: str) -> Sound:
     return tones(seconds, hz) * (place % 2 == 0)
 
 
-def note(hz: float, seconds: float, random: np.random.Generator, *, overtone: float, decay: float, vibrato: float) -> Sound:
+def note(
+    hz: float, seconds: float, random: np.random.Generator, *, overtone: float, decay: float, vibrato: float
+) -> Sound:
     """A note with eight partials, each `overtone` times the one below it, fading; vibrato as a share of its pitch."""
     time = times(seconds)
     phase = 2 * np.pi * hz * (time + vibrato / (2 * np.pi * VIBRATO_HZ) * np.sin(2 * np.pi * VIBRATO_HZ * time))

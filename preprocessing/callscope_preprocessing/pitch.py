@@ -15,9 +15,7 @@ SEMITONES = 12
 REFERENCE_HZ = 440.0
 
 
-def tuning(
-    power: Floats, peaks: NDArray[np.bool_], bin_hz: float, reach: int
-) -> tuple[NDArray[np.complex64], Floats]:
+def tuning(power: Floats, peaks: NDArray[np.bool_], bin_hz: float, reach: int) -> tuple[NDArray[np.complex64], Floats]:
     """Where the six strongest lines lie between two semitones.
 
     Each line's pitch is the mean over `reach` frames to either side, as far as the line goes on there: that takes out

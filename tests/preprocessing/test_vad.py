@@ -133,7 +133,15 @@ def test_spans_are_in_order_apart_and_within_the_sound(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"mode": 4}, {"frame_ms": 25}, {"open_share": 0.1, "close_share": 0.5}, {"open_share": 1.5}, {"padding_s": -1.0}, {"detector": "ear"}, {"probability": 1.5}],
+    [
+        {"mode": 4},
+        {"frame_ms": 25},
+        {"open_share": 0.1, "close_share": 0.5},
+        {"open_share": 1.5},
+        {"padding_s": -1.0},
+        {"detector": "ear"},
+        {"probability": 1.5},
+    ],
 )
 def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="VAD"):

@@ -14,8 +14,8 @@ from callscope.triton.transport import connect
 from callscope_preprocessing.audio import Audio
 from callscope_preprocessing.channels import split_channels
 from callscope_preprocessing.decode import decode
-from callscope_preprocessing.resample import resample
 from callscope_preprocessing.pcm import to_int16
+from callscope_preprocessing.resample import resample
 from callscope_preprocessing.track import track_of
 from callscope_preprocessing.vad import detect_speech
 from callscope_preprocessing.windows import Chunk, pack
@@ -54,7 +54,12 @@ def _windows(channels: Sequence[Audio], shift: int, window_s: float) -> list[Chu
     return [
         chunk
         for index, audio in enumerate(shifted)
-        for chunk in pack(audio, detect_speech(track_of(to_int16(audio.samples[0]), audio.rate_hz)).spans, channel=index, window_s=window_s)
+        for chunk in pack(
+            audio,
+            detect_speech(track_of(to_int16(audio.samples[0]), audio.rate_hz)).spans,
+            channel=index,
+            window_s=window_s,
+        )
     ]
 
 
