@@ -30,8 +30,8 @@ def speech_found(folder: Path) -> str:
     """Miss and false alarm of each labelled recording, clean and with noise."""
     rows = [
         "Missed and falsely found, each in % of the speech that is marked, steps of 10 ms, no collar. References of "
-        "`trn*` mark some voices of a meeting only; those of `Auto_Repairs`, of which the first minute counts, come from "
-        "another detector. `off`, `detect` and `all` say when the detector hears the sound through RNNoise; after "
+        "`trn*` mark some voices of a meeting only; those of `Auto_Repairs`, of which the first minute counts, come "
+        "from another detector. `off`, `detect` and `all` say when the detector hears the sound through RNNoise; after "
         "RNNoise WebRTC works in mode 2, else in 3.",
         "",
         "| recording | noise | estimated SNR | webrtc off | webrtc detect | webrtc all "

@@ -30,7 +30,8 @@ def page(folder: Path) -> str:
     parts = [
         "# Preprocessing",
         "`make bench-preprocessing` makes this page from a folder of recordings, on which nothing is "
-        "tuned: the rules of music were chosen on Asterisk's hold music and spoken prompts. The folder's README names the sources.",
+        "tuned: the rules of music were chosen on Asterisk's hold music and spoken prompts, music of games, and music "
+        "made from seeds. The folder's README names the sources.",
         f"Machine: {describe_machine()}.",
     ]
     for heading, section in SECTIONS.items():
