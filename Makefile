@@ -7,17 +7,18 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-startup bench-long serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-startup bench-long bench-preprocessing serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-$(VENV)/client: requirements/client.txt pyproject.toml
+$(VENV)/client: requirements/client.txt requirements/library.txt pyproject.toml
 	@echo "Setting up the client in $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
 	  { echo "Callscope needs Python 3.11 or 3.12, and $(PYTHON) is another. Call make with PYTHON=python3.11."; exit 6; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP) --requirement requirements/client.txt
+	@$(BIN)/python $(PIP) --no-deps --requirement requirements/library.txt
 	@$(BIN)/python $(PIP) --no-deps --editable .
 	@touch $@
 
@@ -68,6 +69,9 @@ bench-startup: $(VENV)/dev ## how long a start takes, and the memory it leaves t
 
 bench-long: $(VENV)/dev ## an hour of speech: the words at its cuts, and the memory that it takes (half an hour)
 	@$(BIN)/python -m bench.long_file
+
+bench-preprocessing: $(VENV)/dev ## speech found and missed, noise taken out, into docs/preprocessing.md (AUDIO=folder; minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.preprocessing $(if $(AUDIO),--audio $(AUDIO))
 
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve

@@ -1,11 +1,13 @@
 """Music on hold, which WebRTC's detector calls speech.
 
 Three things are true of music and not of a voice: all its notes lie in one scale, so that its lines keep the same place
-between two semitones for seconds on end; its power lies in narrow lines; and these are held. Of each alone a voice may have
-some, of all three it has not. A voice over music is kept as long as it is the louder: its lines are then in no scale.
+between two semitones for seconds on end; its power lies in narrow lines; and these are held. A voice may have some of
+each, and not of all three. A voice over music is kept as long as it is the louder: its lines are then in no scale.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,19 +43,17 @@ def _agreement(spectrum: Spectrum, reach: int) -> NDArray[np.float64]:
     amplitude = np.maximum(sum_around(spectrum.amplitude, reach), SMALLEST)
     loud = np.square(amplitude) / np.maximum(sum_around(np.square(spectrum.amplitude), reach), SMALLEST**2)
     agreement = np.square(np.abs(sum_around(spectrum.tuned, reach)) / amplitude)
-    return np.sqrt(np.maximum(agreement - 1 / np.maximum(loud, 1), 0))
+    return np.asarray(np.sqrt(np.maximum(agreement - 1 / np.maximum(loud, 1), 0)), np.float64)
 
 
-def sum_around(values: NDArray[np.generic], reach: int) -> NDArray[np.generic]:
+def sum_around(values: NDArray[Any], reach: int) -> NDArray[Any]:
     """Sum of the values from `reach` before to `reach` after each, as far as there are any."""
     sums = np.concatenate(([0], np.cumsum(values, dtype=np.result_type(values.dtype, np.float64))))
     places = np.arange(len(values))
-    around: NDArray[np.generic] = (
-        sums[np.minimum(places + reach + 1, len(values))] - sums[np.maximum(places - reach, 0)]
-    )
+    around: NDArray[Any] = sums[np.minimum(places + reach + 1, len(values))] - sums[np.maximum(places - reach, 0)]
     return around
 
 
-def mean_around(values: NDArray[np.generic], reach: int) -> NDArray[np.float64]:
+def mean_around(values: NDArray[Any], reach: int) -> NDArray[np.float64]:
     """Mean of the same values."""
     return np.asarray(sum_around(values, reach) / sum_around(np.ones(len(values)), reach), np.float64)

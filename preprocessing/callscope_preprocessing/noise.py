@@ -24,8 +24,8 @@ def estimate_snr_db(track: Track, speech: Sequence[Span]) -> float | None:
     """Estimate the power of speech over that of noise.
 
     Noise is the 20th percentile of the levels outside of speech (of all, where less than half a second is outside): a
-    detector that misses words does not make it louder. Speech is the mean power in its spans, or, where none was found, the 95th
-    percentile, less the noise.
+    detector that misses words does not make it louder. Speech is the mean power in its spans, or, where
+    none was found, the 95th percentile, less the noise.
 
     Args:
         track: one channel at any rate.

@@ -41,8 +41,7 @@ def _share_around(voiced: NDArray[np.bool_], reach: int) -> NDArray[np.float64]:
 def runs(frames: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Runs of true frames: the first, and the one after the last."""
     edges = np.flatnonzero(np.diff(frames.astype(np.int8), prepend=0, append=0))
-    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        yield first, end
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def join(spans: Iterable[Span], min_gap_s: float) -> Iterator[Span]:

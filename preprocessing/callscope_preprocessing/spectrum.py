@@ -76,7 +76,7 @@ def read_spectrum(track: Track, size: int, *, block_frames: int = BLOCK_FRAMES) 
         pcm = read_padded(track, (first - around) * size - margin, (end + around) * size + WINDOW - size - margin)
         found.append(_measure(pcm, size, lag, around))
     columns = zip(*found, strict=True) if found else [[np.zeros(0, np.float32)]] * 7
-    return Spectrum(*(np.concatenate(list(column)) for column in columns))  # type: ignore[arg-type]  # in its order
+    return Spectrum(*(np.concatenate(list(column)) for column in columns))
 
 
 def _measure(pcm: Pcm, size: int, lag: int, around: int) -> tuple[NDArray[np.generic], ...]:

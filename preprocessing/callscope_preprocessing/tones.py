@@ -6,13 +6,14 @@ ITU-T E.180 has the tones of each country: 350 to 620 Hz, on for 0.25 s and long
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from callscope_preprocessing.spectrum import BIN_HZ, Spectrum
 
-LEAST_PURE = 0.95
-LOWEST_HZ = 300.0
-"""Below lie the first harmonics of voices."""
+LEAST_PURE = 0.97
+LOWEST_HZ = 340.0
+"""Below lie the first harmonics of voices, and no signal."""
 LEAST_S = 0.24
 TOLERANCE_BINS = 1
 EDGE_S = 0.06
@@ -39,14 +40,14 @@ def tone_frames(spectrum: Spectrum, levels_db: NDArray[np.float32], frame_s: flo
 
 
 def _unmoved(spectrum: Spectrum, least: int) -> NDArray[np.bool_]:
-    """Frames in a run of at least `least` pure ones whose lines are the same at both ends of it."""
+    """Frames in a run of at least `least` pure ones whose lines do not move."""
     tone = np.zeros(len(spectrum.pure), np.bool_)
     if len(tone) < least:
         return tone
     pure = np.concatenate(([0], np.cumsum(spectrum.pure >= LEAST_PURE)))
-    runs = (pure[least:] - pure[:-least] == least) & (spectrum.low_bin[least - 1 :] >= LOWEST_HZ / BIN_HZ)
+    runs = (pure[least:] - pure[:-least] == least) & (spectrum.low_bin[least - 1 :] * BIN_HZ >= LOWEST_HZ)
     for bins in (spectrum.low_bin, spectrum.high_bin):
-        runs &= np.abs(bins[least - 1 :] - bins[: len(bins) - least + 1]) <= TOLERANCE_BINS
+        runs &= np.ptp(sliding_window_view(bins, least), axis=1) <= TOLERANCE_BINS
     for offset in range(least):
         tone[offset : offset + len(runs)] |= runs
     return tone

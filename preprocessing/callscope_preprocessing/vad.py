@@ -31,6 +31,8 @@ Number = TypeVar("Number", np.float32, np.bool_)
 NARROWBAND_HZ, WIDEBAND_HZ = 8_000, 16_000
 FRAME_LENGTHS_MS = (10, 20, 30)
 MOST_AGGRESSIVE = 3
+DENOISED_MODE = 2
+"""WebRTC's mode for denoised sound: 3 misses soft words in it."""
 SPEECH = -1
 LONGEST_RING_S = 5.0
 SAME_S = 0.3

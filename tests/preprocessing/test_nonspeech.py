@@ -37,8 +37,14 @@ def test_a_minute_of_it_is_no_speech(kind: str, seed: int) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("white noise", "steady"), ("440 Hz", "steady"), ("ring-back, UK", "ring_back"), ("busy, Europe", "ring_back")]
-    + [("chords", "music"), ("arpeggio", "music")],
+    [
+        ("white noise", "steady"),
+        ("440 Hz", "steady"),
+        ("ring-back, UK", "ring_back"),
+        ("busy, Europe", "ring_back"),
+        ("chords", "music"),
+        ("arpeggio", "music"),
+    ],
 )
 def test_the_reason_is_told(kind: str, reason: str) -> None:
     assert main_reason(heard(KINDS[kind](20, 3))) == reason
@@ -52,7 +58,7 @@ def test_keys_are_told_as_keys() -> None:
 def test_speech_too_short_is_told_as_short(voice: Voice) -> None:
     speech = heard(np.concatenate([np.zeros(8000), voice(1, RATE_HZ), np.zeros(8000)]), min_speech_s=3.0)
     assert speech.spans == ()
-    assert {d.reason for d in speech.dropped} == {"short"}
+    assert main_reason(speech) == "short"
 
 
 @pytest.mark.parametrize("name", RINGING)

@@ -46,7 +46,8 @@ Drawing = Annotated[
     typer.Option("--plot", metavar="FILE", help="Draw sound, speech, speakers and windows: .svg, .png or .pdf."),
 ]
 Turns = Annotated[
-    Path | None, typer.Option("--rttm", metavar="FILE", help="Write who speaks when, in a call of one channel, as RTTM.")
+    Path | None,
+    typer.Option("--rttm", metavar="FILE", help="Write who speaks when, in a call of one channel, as RTTM."),
 ]
 Length = Annotated[float, typer.Option("--window-s", min=1.0, help="Length of the recogniser's window, in seconds.")]
 
@@ -74,7 +75,9 @@ def preprocess(
             plot(result.pictures(), drawing, title=file.name)
     if turns:
         with writing(turns):
-            write_rttm(turns, prepared.diarization.turns if prepared.diarization else (), recording=_recording_name(file))
+            write_rttm(
+                turns, prepared.diarization.turns if prepared.diarization else (), recording=_recording_name(file)
+            )
     typer.echo(json.dumps(result.document(), ensure_ascii=False, indent=2, allow_nan=False))
 
 
