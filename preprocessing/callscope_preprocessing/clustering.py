@@ -47,7 +47,7 @@ def cluster(vectors: Vectors, lengths_s: NDArray[np.float64], count: SpeakerCoun
     by_length = sorted(set(labels.tolist()), key=lambda label: -float(lengths_s[labels == label].sum()))
     centres = [(vectors[labels == label] * lengths_s[labels == label, np.newaxis]).sum(0) for label in by_length]
     voices = np.asarray(centres[:speakers], np.float32)
-    return voices / np.maximum(np.linalg.norm(voices, axis=1, keepdims=True), np.float32(1e-9))
+    return np.asarray(voices / np.maximum(np.linalg.norm(voices, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def nearest(vectors: Vectors, voices: Vectors) -> Labels:

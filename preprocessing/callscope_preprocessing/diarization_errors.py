@@ -7,7 +7,8 @@
     ├── ModelWrong          a folder or a hub id that holds no diarization pipeline
     └── VoicesUnavailable   the light engine's networks are not here: it does without them
 
-`str(error)` is two sentences for the user: what happened, and what to do; of VoicesUnavailable a clause, for `degraded`.
+`str(error)` is two sentences for the user: what happened, and what to do; of VoicesUnavailable it is a clause, part of
+`Diarization.degraded`.
 """
 
 from __future__ import annotations

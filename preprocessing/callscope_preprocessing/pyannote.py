@@ -1,4 +1,4 @@
-"""Speakers told apart by pyannote.audio 4, window by window, so that a long call takes no more memory than a short one."""
+"""Speakers told apart by pyannote.audio 4, window by window: a long call takes no more memory than a short one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def diarize_by_pyannote(
     track: Track,
     speech: Sequence[Span],
     count: SpeakerCount,
-    pipeline: Any,
+    pipeline: Any,  # noqa: ANN401  # pyannote ships no types
     windows: Windows,
 ) -> Diarization:
     """Who speaks when, within `speech`.
@@ -158,8 +158,8 @@ def _explained(model: str, error: Exception) -> Exception:
         )
     if kinds & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectionError", "ConnectError", "Timeout"}:
         return ModelUnreachable(
-            f"{model} is not on this machine and the hub cannot be reached. Fetch it where there is a network, and name "
-            "its folder."
+            f"{model} is not on this machine and the hub cannot be reached. Fetch it where there is a network, and "
+            "name its folder."
         )
     return _wrong(model, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason'}")
 

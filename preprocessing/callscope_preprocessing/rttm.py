@@ -11,7 +11,7 @@ from callscope_preprocessing.speakers import SpeakerTurn, in_order
 
 FIELDS = 10
 OTHER_TYPES = frozenset(
-    [
+    {
         "SEGMENT",
         "NOSCORE",
         "NO_RT_METADATA",
@@ -24,8 +24,8 @@ OTHER_TYPES = frozenset(
         "SU",
         "CB",
         "A/P",
-        "SPKR-INFO",
-    ]
+    }
+    | {"SPKR-INFO"}
 )
 """Kinds of line that say nothing of who spoke when."""
 
@@ -63,7 +63,7 @@ def rttm_of(turns: Iterable[SpeakerTurn], *, recording: str) -> str:
 
 
 def _name(text: str) -> str:
-    if len(text.split()) != 1 or text.split(maxsplit=1)[0] != text:
+    if text.split() != [text]:
         raise ValueError(f"{text!r} cannot be a name in RTTM. Give one without spaces.")
     return text
 

@@ -76,7 +76,7 @@ def _units(track: Track) -> Iterator[Units]:
 def _cosines() -> Units:
     """The cosine transform from bands to cepstra 1 to 20, shape (bands, cepstra)."""
     bands = (np.arange(BANDS) + 0.5)[:, np.newaxis]
-    return np.cos(np.pi / BANDS * bands * np.arange(1, CEPSTRA + 1)).astype(np.float32)
+    return np.asarray(np.cos(np.pi / BANDS * bands * np.arange(1, CEPSTRA + 1)), np.float32)
 
 
 def _gather(units: Units, speakers: int) -> Labels:

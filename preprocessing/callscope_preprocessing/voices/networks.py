@@ -77,7 +77,7 @@ class Networks:
             features = np.stack([np.resize(piece, (LONGEST_FRAMES, piece.shape[1])) for _, piece in batch])
             for (place, piece), vector in zip(batch, self._embedding.run(None, {"features": features})[0], strict=True):
                 sums[place] += len(piece) * vector / np.linalg.norm(vector)
-        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-9))
+        return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _pieces(features: Features, longest: int) -> list[Features]:
