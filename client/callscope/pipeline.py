@@ -71,7 +71,7 @@ async def analyze(
     """
     record = Record(progress)
     with record.step("decode"):
-        read = sound or await asyncio.to_thread(read_call, path, settings)
+        read: Sound = sound if sound else await asyncio.to_thread(read_call, path, settings)
     _require_agent(read, settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
+import onnxruntime as ort
 import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]  # Triton's stub brings it
 
 if TYPE_CHECKING:  # Triton runs these files as top-level modules
