@@ -13,8 +13,9 @@ from callscope_preprocessing import bleed
 from callscope_preprocessing.audio import Audio, Span
 from callscope_preprocessing.bleed import remove_bleed
 from callscope_preprocessing.decode import decode
+from callscope_preprocessing.pcm import to_int16
 from callscope_preprocessing.speech import Dropped, Speech
-from callscope_preprocessing.track import tracks_of
+from callscope_preprocessing.track import track_of, tracks_of
 from callscope_preprocessing.vad import detect_speech
 
 from .conftest import babble
@@ -49,7 +50,7 @@ def carried(sound: Sound, rate_hz: int, level_db: float, delay_ms: float, *, fil
 
 
 def found_in(channels: list[Sound], rate_hz: int) -> list[Speech]:
-    return [Speech(detect_speech(Audio(sound[np.newaxis], rate_hz)), ()) for sound in channels]
+    return [detect_speech(track_of(to_int16(sound), rate_hz)) for sound in channels]
 
 
 def cleaned(channels: list[Sound], rate_hz: int = RATE_HZ) -> tuple[Speech, ...]:
