@@ -17,7 +17,7 @@ LEAST_REST_S = 0.5
 QUIETEST_DB = -80.0
 SILENT_DB = -65.0
 MOST_SNR_DB = 12.0
-"""Above it RNNoise costs the detector more words than it finds (docs/preprocessing.md)."""
+"""Above it RNNoise costs soft voices, and the detector finds most words without it (docs/preprocessing.md)."""
 
 
 def estimate_snr_db(track: Track, speech: Sequence[Span]) -> float | None:

@@ -1,4 +1,4 @@
-"""Real recordings, from which nothing here is tuned."""
+"""Real recordings, that hold speech which must not be lost."""
 
 from __future__ import annotations
 
