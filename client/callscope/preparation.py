@@ -26,7 +26,7 @@ from callscope_preprocessing.sound import Sound, read_sound
 from callscope_preprocessing.speakers import ANY_COUNT, Diarization, parse_speakers
 from callscope_preprocessing.speech import Speech
 from callscope_preprocessing.track import Track
-from callscope_preprocessing.vad import VadSettings, detect_speech
+from callscope_preprocessing.vad import DENOISED_MODE, VadSettings, detect_speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def prepare(sound: Sound, settings: Settings, record: Record) -> Prepared:
 
     Raises:
         AudioError: there is no room for the sound.
+        PackageMissing: what is asked for by name is not installed.
         DiarizationError: the engine that is asked for by name cannot run.
     """
     with record.step("channels"):
@@ -112,6 +113,8 @@ def _denoised(channels: Sequence[Channel], settings: Settings, record: Record) -
         with record.step("denoise", len(wanted)) as done:
             made = {one.number: _without_noise(one, settings, done) for one in wanted}
     except PackageMissing as error:
+        if settings.denoise == "all":
+            raise
         record.fail("denoise", str(error))
         return list(channels)
     return [made.get(one.number, one) for one in channels]
@@ -128,7 +131,7 @@ def _without_noise(channel: Channel, settings: Settings, done: Callable[[], None
         channel,
         track=clean if settings.denoise == "all" else channel.track,
         studied=clean,
-        speech=detect_speech(clean, _vad(settings)),
+        speech=detect_speech(clean, replace(_vad(settings), mode=DENOISED_MODE)),
         denoised=True,
     )
 

@@ -36,7 +36,7 @@ class GraphRuns:
         return dict(zip(names, session.run(None, dict(inputs)), strict=True))
 
     def _session(self, name: str) -> Any:  # noqa: ANN401  onnxruntime has no types
-        import onnxruntime
+        import onnxruntime  # noqa: PLC0415  only who runs graphs needs it
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL

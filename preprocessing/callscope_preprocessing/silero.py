@@ -69,7 +69,7 @@ def _judge(rate_hz: int) -> Judge:
 
 def _session(path: Path) -> object:
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: PLC0415  only this detector needs it
     except ImportError as error:
         raise missing("onnxruntime", purpose=PURPOSE, extra="silero") from error
     options = onnxruntime.SessionOptions()
