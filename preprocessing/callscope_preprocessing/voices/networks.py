@@ -95,7 +95,7 @@ def load_networks(folder: Path, threads: int) -> Networks:
         VoicesUnavailable: onnx or onnxruntime is missing, or a file holds something else.
     """
     try:
-        import onnxruntime  # noqa: PLC0415  # an extra
+        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  # an extra
 
         from callscope_preprocessing.voices.campplus import campplus  # noqa: PLC0415  # imports onnx
         from callscope_preprocessing.voices.pyannet import pyannet  # noqa: PLC0415  # imports onnx
