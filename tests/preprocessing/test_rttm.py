@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +26,9 @@ turns = st.lists(
 
 
 @given(turns)
-def test_what_is_written_is_read_again_to_the_millisecond(tmp_path_factory, turns):
+def test_what_is_written_is_read_again_to_the_millisecond(
+    tmp_path_factory: pytest.TempPathFactory, turns: Sequence[SpeakerTurn]
+) -> None:
     path = tmp_path_factory.mktemp("rttm") / "call.rttm"
     write_rttm(path, turns, recording="call")
     read = read_rttm(path)["call"]
@@ -33,7 +38,7 @@ def test_what_is_written_is_read_again_to_the_millisecond(tmp_path_factory, turn
         assert one.span.end_s == pytest.approx(other.span.end_s, abs=1e-6)
 
 
-def test_a_line_has_ten_fields():
+def test_a_line_has_ten_fields() -> None:
     line = rttm_of([SpeakerTurn(Span(1.5, 2.75), "SPEAKER_00")], recording="call")
     assert line == "SPEAKER call 1 1.500 1.250 <NA> <NA> SPEAKER_00 <NA> <NA>\n"
 
@@ -49,15 +54,15 @@ def test_a_line_has_ten_fields():
         ("TALKER call 1 0.0 1.0 <NA> <NA> A <NA> <NA>", "the unknown type 'TALKER'"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path, line, what):
+def test_a_bad_line_is_named(tmp_path: Path, line: str, what: str) -> None:
     path = tmp_path / "bad.rttm"
     path.write_text(f"SPEAKER call 1 0.0 1.0 <NA> <NA> A <NA> <NA>\n\n{line}\n")
-    with pytest.raises(RttmInvalid, match="^Line 3 of ") as caught:
+    with pytest.raises(RttmInvalid, match=r"^Line 3 of ") as caught:
         read_rttm(path)
     assert what in str(caught.value)
 
 
-def test_comments_and_lines_of_other_kinds_are_passed_over(tmp_path):
+def test_comments_and_lines_of_other_kinds_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "call.rttm"
     path.write_text(
         ";; a comment\nSPKR-INFO call 1 <NA> <NA> <NA> unknown A <NA> <NA>\n"
@@ -66,6 +71,6 @@ def test_comments_and_lines_of_other_kinds_are_passed_over(tmp_path):
     assert read_rttm(path) == {"call": (SpeakerTurn(Span(0.0, 1.0), "A"),)}
 
 
-def test_a_name_with_a_space_is_refused():
+def test_a_name_with_a_space_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be a name"):
         rttm_of([SpeakerTurn(Span(0, 1), "A B")], recording="call")
