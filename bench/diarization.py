@@ -1,7 +1,7 @@
 """Diarization error rates on recordings with references, engine by engine, as a table in docs/diarization.md.
 
 A folder holds WAV files and RTTM references: NAME.rttm or NAME.derived.rttm for NAME.wav, or one RTTM for several
-recordings by their names. NAME_agent.wav and NAME_caller.wav are mixed to one track.
+recordings by their names. NAME_agent.wav and NAME_caller.wav are mixed to one track, NAME.
 """
 
 from __future__ import annotations
@@ -55,21 +55,18 @@ def recordings_in(folder: Path) -> Iterator[Recording]:
         if len(read) == 1:
             references[path.name.removesuffix(".rttm").removesuffix(".derived")] = next(iter(read.values()))
     for path in sorted(folder.rglob("*.wav")):
-        other = path.with_name(path.name.replace(*SIDES))
-        if path.stem in references and other != path and other.is_file():
-            first, second = (references[side.stem] for side in (path, other))
-            both = [SpeakerTurn(turn.span, "agent") for turn in first]
-            both += [SpeakerTurn(turn.span, "caller") for turn in second]
-            yield Recording(path.stem.removesuffix(SIDES[0]) + " (mixed)", _mixed(path, other), tuple(sorted(both)))
-        elif path.stem in references and not path.stem.endswith(SIDES):
+        call = path.stem.removesuffix(SIDES[0])
+        if path.stem in references:
             yield Recording(path.stem, _mixed(path), references[path.stem])
+        elif call in references and call != path.stem:
+            yield Recording(f"{call} (mixed)", _mixed(path, path.with_stem(call + SIDES[1])), references[call])
 
 
 def _mixed(*paths: Path) -> Track:
     sounds = [soundfile.read(path, dtype="float32", always_2d=True) for path in paths]
     channels = [channel for sound, _ in sounds for channel in sound.T]
     shortest = min(map(len, channels))
-    mix = sum(channel[:shortest] for channel in channels) / len(sounds[0][0].T)
+    mix = np.sum([channel[:shortest] for channel in channels], axis=0) / len(sounds[0][0].T)
     pcm = np.clip(np.rint(mix * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return track_of(pcm, sounds[0][1])
 
@@ -100,7 +97,7 @@ def rows(folder: Path, model: str | None) -> Iterator[str]:
     engines = {"voices": DiarizeSettings(engine="light"), "spectra": DiarizeSettings(engine="light", networks=NOWHERE)}
     if model:
         engines = {"pyannote": DiarizeSettings(engine="pyannote", model=model), **engines}
-    yield "| recording | seconds | speakers | engine | DER, number given | DER, number found | found | times real time |\n"
+    yield "| recording | seconds | speakers | engine | DER, number given | DER, number found | found | × real time |\n"
     yield "|---|---:|---:|---|---:|---:|---:|---:|\n"
     for recording in recordings_in(folder):
         speech = speech_in(recording.track)
