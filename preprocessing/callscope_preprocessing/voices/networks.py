@@ -23,6 +23,8 @@ WINDOW_SAMPLES = 160_000
 """What the segmentation network was trained to hear at once: 10 s at 16 kHz."""
 BATCH_WINDOWS, BATCH_STRETCHES = 4, 16
 SHORTEST_FRAMES = 8
+GRID_FRAMES = 25
+DIMENSIONS = 192
 
 Activity = NDArray[np.bool_]
 Voices = NDArray[np.float32]
@@ -71,10 +73,12 @@ class Networks:
         from callscope_preprocessing.voices.campplus import LONGEST_FRAMES  # noqa: PLC0415  # imports onnx
 
         pieces = [(place, piece) for place, each in enumerate(spoken) for piece in _pieces(each, LONGEST_FRAMES)]
-        sums = np.zeros((len(spoken), 192), np.float32)
+        pieces.sort(key=lambda pair: len(pair[1]))  # those of one length together, so that little is heard twice
+        sums = np.zeros((len(spoken), DIMENSIONS), np.float32)
         for first in range(0, len(pieces), BATCH_STRETCHES):
             batch = pieces[first : first + BATCH_STRETCHES]
-            features = np.stack([np.resize(piece, (LONGEST_FRAMES, piece.shape[1])) for _, piece in batch])
+            frames = min(LONGEST_FRAMES, -(-len(batch[-1][1]) // GRID_FRAMES) * GRID_FRAMES)
+            features = np.stack([np.resize(piece, (frames, piece.shape[1])) for _, piece in batch])
             for (place, piece), vector in zip(batch, self._embedding.run(None, {"features": features})[0], strict=True):
                 sums[place] += len(piece) * vector / np.linalg.norm(vector)
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), np.float32)
