@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Span
+from callscope_preprocessing.extras import missing
 from callscope_preprocessing.pcm import FULL_SCALE
 from callscope_preprocessing.speech import Speech
 from callscope_preprocessing.track import Track
@@ -19,6 +21,7 @@ from callscope_preprocessing.track import Track
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FORMATS = (".svg", ".png", ".pdf")
 COLUMNS = 2400
 """Points of a waveform: as many as a wide screen can show."""
 INCHES_WIDE, INCHES_A_CHANNEL = 16.0, 2.0
@@ -38,10 +41,6 @@ MOST_TICKS = 16
 HOUR_S, MINUTE_S = 3600, 60
 
 
-class PlotUnavailable(ImportError):
-    """Pictures need a library that is not installed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One channel and what was made of it.
@@ -59,6 +58,19 @@ class Picture:
     windows: Sequence[Span] = ()
 
 
+def require_plot(file: Path) -> None:
+    """Look, before any work, whether a picture can be made.
+
+    Raises:
+        PackageMissing: matplotlib is not installed.
+        ValueError: the suffix names no format that is known here.
+    """
+    if file.suffix.lower() not in FORMATS:
+        raise ValueError(f"{file} names no picture. End its name in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+    if find_spec("matplotlib") is None:
+        raise missing("matplotlib", purpose="A picture", extra="plot")
+
+
 def plot(channels: Sequence[Picture], file: Path, *, title: str = "") -> None:
     """Draw a call, a panel for each channel, and write it as the file's suffix says: .svg, .png or .pdf.
 
@@ -68,14 +80,13 @@ def plot(channels: Sequence[Picture], file: Path, *, title: str = "") -> None:
         title: over it, the recording's name.
 
     Raises:
-        PlotUnavailable: matplotlib is not installed.
-        ValueError: the suffix names no format that is known.
+        PackageMissing: matplotlib is not installed.
+        ValueError: the suffix names no format that is known here.
         OSError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  no other stage needs it
-    except ImportError as error:
-        raise PlotUnavailable("Pictures need matplotlib. Install it with `pip install 'callscope[plot]'`.") from error
+    require_plot(file)
+    from matplotlib.figure import Figure  # noqa: PLC0415  no other stage needs it
+
     figure = Figure(figsize=(INCHES_WIDE, 0.9 + INCHES_A_CHANNEL * len(channels)), layout="constrained")
     panels = figure.subplots(len(channels), 1, sharex=True, squeeze=False)[:, 0]
     for number, (axes, channel) in enumerate(zip(panels, channels, strict=True)):

@@ -27,7 +27,8 @@ def ended(recordings: list[Path], tmp_path_factory: pytest.TempPathFactory, serv
 
 
 def test_all_of_them_are_analysed(ended: Ended, recordings: list[Path]) -> None:
-    assert (ended.code, ended.stderr, ended.left) == (0, "", ())
+    assert (ended.code, ended.left) == (0, ())
+    assert [line for line in ended.stderr.splitlines() if ": diarize degraded: " not in line] == []
     sources = [json.loads(line)["call"]["source"] for line in ended.stdout.splitlines()]
     assert sources == [str(file) for file in recordings]
     assert len({Path(source).parent.name for source in sources}) == len(FOLDERS)
@@ -37,7 +38,9 @@ def test_every_result_keeps_the_schema(ended: Ended, validate: Callable[[Any], N
     for line in ended.stdout.splitlines():
         result = json.loads(line)
         validate(result)
-        assert result["processing"]["degraded"] == []
+        # Without pyannote.audio, speakers of one channel are told apart by lesser means, and that is said.
+        together = len([one for one in result["processing"]["channels"] if one["same_as"] is None]) == 1
+        assert set(result["processing"]["degraded"]) <= ({"diarize"} if together else set())
         for segment in result["segments"]:
             assert 0 <= segment["start"] < segment["end"] <= result["call"]["duration"]
 

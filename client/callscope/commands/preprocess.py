@@ -13,13 +13,14 @@ import typer
 from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
 from callscope.commands.progress import show_progress
+from callscope.errors import SettingsInvalid
 from callscope.preparation import Prepared, prepare, read_call
 from callscope.report.times import floor_ms
 from callscope.settings import Loaded, Settings
 from callscope.steps import Record
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.plot import Picture, plot
+from callscope_preprocessing.plot import Picture, plot, require_plot
 from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.rttm import write_rttm
 from callscope_preprocessing.windows import pack
@@ -61,6 +62,8 @@ def preprocess(
     JSON on stdout: each channel with its speech, what was left out and why, who speaks when, the windows that a
     recogniser would get, and how long each step took.
     """
+    if drawing:
+        _require_picture(drawing)
     record = Record()
     with show_progress(file.name) as progress:
         record.progress = progress
@@ -79,6 +82,13 @@ def preprocess(
                 turns, prepared.diarization.turns if prepared.diarization else (), recording=_recording_name(file)
             )
     typer.echo(json.dumps(result.document(), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _require_picture(file: Path) -> None:
+    try:
+        require_plot(file)
+    except ValueError as error:
+        raise SettingsInvalid(f"--plot cannot be met: {error}") from error
 
 
 def _recording_name(file: Path) -> str:
