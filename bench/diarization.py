@@ -17,10 +17,9 @@ import soundfile
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from callscope_preprocessing.audio import Audio, Span
+from callscope_preprocessing.audio import Span
 from callscope_preprocessing.diarize import DiarizeSettings, diarize
 from callscope_preprocessing.pcm import FULL_SCALE
-from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.rttm import read_rttm
 from callscope_preprocessing.speakers import ANY_COUNT, SpeakerCount, SpeakerTurn
 from callscope_preprocessing.track import Track, track_of
@@ -73,9 +72,7 @@ def _mixed(*paths: Path) -> Track:
 
 def speech_in(track: Track) -> tuple[Span, ...]:
     """Where there is speech."""
-    wide = resample_track(track, 16_000)
-    samples = wide.read().astype(np.float32) / np.float32(FULL_SCALE)
-    return detect_speech(Audio(samples[np.newaxis], wide.rate_hz))
+    return detect_speech(track).spans
 
 
 def error_rate(recording: Recording, turns: tuple[SpeakerTurn, ...]) -> float:
