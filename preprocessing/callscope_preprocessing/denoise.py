@@ -16,7 +16,7 @@ from callscope_preprocessing.pcm import FULL_SCALE, Pcm, to_int16
 from callscope_preprocessing.rnnoise import DELAY, FRAME, RATE_HZ, Floats, require_rnnoise, suppress_noise
 from callscope_preprocessing.track import Track, TrackWriter
 
-BLOCK_S = 30
+BLOCK_S = 60
 WARM_UP_S = 4
 """Heard before each block, so that the network is in the state it would be in without the cut."""
 MARGIN_S = 1
@@ -24,7 +24,7 @@ MARGIN_S = 1
 
 
 def denoise(track: Track, *, workers: int = 1) -> Track:
-    """Take the noise out with RNNoise, in blocks of 30 s side by side, its delay taken back.
+    """Take the noise out with RNNoise, in blocks of a minute side by side, its delay taken back.
 
     The blocks are the same for any number of workers, and so is the sound.
 

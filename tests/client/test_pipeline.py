@@ -187,7 +187,7 @@ async def test_one_channel_has_one_speaker_and_no_role(
     tmp_path: Path, made_up_server: MakeServer, heard: Heard
 ) -> None:
     path = write_call(tmp_path / "mono.wav", {1.0: 3.0})
-    call = await analysed(path, made_up_server(heard("hello")), agent_channel=0)
+    call = await analysed(path, made_up_server(heard("hello")), agent_channel=0, speakers="1")
     assert [(speaker.role, speaker.role_source, speaker.role_confidence) for speaker in call.speakers] == [
         ("unknown", None, None)
     ]
@@ -201,7 +201,7 @@ async def test_two_equal_channels_are_one_and_are_transcribed_once(
     samples, _ = soundfile.read(mono)
     soundfile.write(tmp_path / "twice.wav", np.stack([samples, samples], axis=1), RATE_HZ)
     server = made_up_server(heard("hello"))
-    call = await analysed(tmp_path / "twice.wav", server, agent_channel=1)
+    call = await analysed(tmp_path / "twice.wav", server, agent_channel=1, speakers="1")
     assert (len(call.speakers), call.speakers[0].role, call.recording.channels) == (1, "unknown", 2)
     assert sum(request.model == "transcribe_words" for request in server.requests) == 1
 

@@ -108,7 +108,7 @@ def test_the_size_of_a_block_changes_nothing(voice: Voice, monkeypatch: pytest.M
 
 def test_it_is_said_why_a_channel_is_left_out(voice: Voice, caplog: pytest.LogCaptureFixture) -> None:
     sound, silence = voice(3, 8000), np.zeros(24_000, np.float32)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="callscope_preprocessing.channels"):
         kept(stack(sound, later(sound, 8), silence, silence))
     first, second = caplog.messages
     assert "channel 1 repeats channel 0, +1.0 ms later (correlation 1.0000)" in first
