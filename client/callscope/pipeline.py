@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,11 +17,11 @@ from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
-from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence, Speaker, Word
+from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence
 from callscope.errors import SettingsInvalid
 from callscope.preparation import Prepared, prepare, read_call
-from callscope.said import Said
 from callscope.seams import sew
+from callscope.segments import spoken
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.text.sentences import split_sentences
@@ -33,7 +32,6 @@ from callscope.triton.punctuator import Punctuator, has_sentence_marks
 from callscope.triton.sentiment import SentimentModel, mean_sentiment
 from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
-from callscope.voices import by_speaker
 from callscope_preprocessing.chunk import Chunk
 from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.sound import Sound
@@ -82,7 +80,7 @@ async def analyze(
         chunks = await asyncio.to_thread(_pack, prepared, models.transcriber, settings)
     file = _File.of(prepared)
     heard = await _transcribed(path, chunks, models, settings, record)
-    speakers, segments = _spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
+    speakers, segments = spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
     if models.punctuator:
         segments = await _punctuated(segments, models.punctuator, settings, record)
     segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
@@ -168,44 +166,6 @@ def _require_agent(sound: Sound, agent_channel: int | None) -> None:
         )
 
 
-def _spoken(
-    said: Sequence[Said], prepared: Prepared, agent_channel: int | None
-) -> tuple[tuple[Speaker, ...], list[Segment]]:
-    """Who speaks in the call, and a segment for each stretch in which words were heard."""
-    with_words = [one for one in said if one.transcript.text]
-    duration_s = prepared.sound.duration_s
-    found = prepared.diarization
-    if found and found.turns:
-        channel = prepared.channels[0].number
-        names = {name: f"speaker-{number}" for number, name in enumerate(found.speakers, start=1)}
-        speakers = tuple(Speaker(name, channel=channel) for name in names.values())
-        owned = [(names[name], one) for name, one in by_speaker(with_words, found)]
-    else:
-        speakers = _speakers(prepared, agent_channel)
-        own = {speaker.channel: speaker.id for speaker in speakers}
-        owned = [(own[one.channel], one) for one in with_words]
-    segments = [
-        _segment(f"seg-{number:04}", one, speaker, duration_s) for number, (speaker, one) in enumerate(owned, start=1)
-    ]
-    return speakers, segments
-
-
-def _speakers(prepared: Prepared, agent_channel: int | None) -> tuple[Speaker, ...]:
-    """One speaker a channel; the agent's channel tells who is who, unless there is only one."""
-    agent = next((repeat.of for repeat in prepared.repeats if repeat.channel == agent_channel), agent_channel)
-    known = agent is not None and len(prepared.channels) > 1
-    return tuple(
-        Speaker(
-            id=f"speaker-{number}",
-            role=("agent" if channel.number == agent else "customer") if known else "unknown",
-            role_source="channel" if known else None,
-            role_confidence=1.0 if known else None,
-            channel=channel.number,
-        )
-        for number, channel in enumerate(prepared.channels, start=1)
-    )
-
-
 def _pack(prepared: Prepared, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
     """Each channel's speech in windows of the model's length, in order of start."""
     chunks = [
@@ -228,26 +188,6 @@ def _fills(transcriber: Transcriber, wanted: bool | None) -> bool:
     """Whether a window takes several stretches: only word times tell whose a word is."""
     fill = transcriber.model.window_s >= FILLED_FROM_S if wanted is None else wanted
     return fill and transcriber.times_words
-
-
-def _segment(name: str, said: Said, speaker: str, duration_s: float) -> Segment:
-    transcript = said.transcript
-    return Segment(
-        id=name,
-        start_s=said.span.start_s,
-        end_s=min(said.span.end_s, duration_s),
-        speaker=speaker,
-        channel=said.channel,
-        text=transcript.text,
-        raw_text=transcript.text,
-        language=transcript.language,
-        confidence=min(1.0, math.exp(transcript.avg_logprob)),
-        avg_logprob=transcript.avg_logprob,
-        no_speech_probability=transcript.no_speech_probability,
-        compression_ratio=transcript.compression_ratio,
-        doubts=transcript.doubts,
-        words=tuple(Word(word.word, word.start_s, word.end_s, word.confidence, speaker) for word in transcript.words),
-    )
 
 
 async def _punctuated(
