@@ -102,8 +102,13 @@ def _batching(config: Config) -> Iterator[Advice]:
             "has a queue without end, so that an overload shows only in its latency",
             "Set max_queue_size in default_queue_policy.",
         )
-    if not config.model_warmup:
+    if not config.model_warmup and not _on_cpu(config):
         yield "is not warmed up, so that its first requests are slow", "Add model_warmup for the batch sizes in use."
+
+
+def _on_cpu(config: Config) -> bool:
+    """Whether all instances are told to be on the CPU, where a first run takes about as long as the next."""
+    return bool(config.instance_group) and all(group.kind == KIND_CPU for group in config.instance_group)
 
 
 def _threads(config: Config, cores: int) -> Iterator[Advice]:

@@ -53,7 +53,6 @@ def test_our_own_repository_is_as_it_should_be() -> None:
         (("count: 1", "count: 2"), "2 x 2 threads of 2 cores"),
         (('string_value: "2"', 'string_value: "0"'), None),
         (("instance_group { count: 1 kind: KIND_CPU }", ""), "no instance_group"),
-        (("model_warmup", "#"), "not warmed up"),
         (("max_batch_size: 8", f"max_batch_size: 8 {ACCELERATOR}"), "gpu_mem_limit inside execution_accelerators"),
     ],
 )  # fmt: skip
@@ -62,6 +61,14 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], clause: str
     details = [detail for _, detail in said(tmp_path)]
     assert all(clause in detail for detail in details[:1]) if clause else not details
     assert bool(details) == (clause is not None)
+
+
+@pytest.mark.parametrize("kind", ["KIND_GPU", "KIND_AUTO"])
+def test_what_may_run_on_a_gpu_is_to_be_warmed_up(tmp_path: Path, kind: str) -> None:
+    cold = GOOD.replace("model_warmup", "#")
+    write(tmp_path, "on_cpu", cold)
+    write(tmp_path, "other", cold.replace("KIND_CPU", kind))
+    assert [name for name, detail in said(tmp_path) if "not warmed up" in detail] == ["other"]
 
 
 def test_all_cores_for_each_of_two_instances_is_too_many(tmp_path: Path) -> None:
