@@ -10,7 +10,6 @@ import soundfile
 from numpy.typing import NDArray
 
 from callscope_preprocessing import denoise as stage
-from callscope_preprocessing import rnnoise
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.denoise import denoise
 from callscope_preprocessing.extras import PackageMissing, file_of_package
@@ -20,11 +19,6 @@ from callscope_preprocessing.rnnoise import suppress_noise
 from callscope_preprocessing.track import Track, track_of
 
 Voice = Callable[..., NDArray[np.float32]]
-
-try:
-    rnnoise.require_rnnoise()
-except PackageMissing as error:
-    pytestmark = pytest.mark.skip(reason=str(error))
 
 
 def noisy(voice: Voice, seconds: float, rate_hz: int, snr_db: float = 15.0) -> Track:

@@ -18,10 +18,7 @@ PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
 PLACES = ("server", "repository", "server_environment")
 SERVER = (*PLACES, "startup_timeout_s")
 REQUESTS = ("timeout_s", "concurrency")
-CALL = (
-    *REQUESTS,
-    "language",
-    "agent_channel",
+SOUND = (
     "max_duration_s",
     "max_bytes",
     "max_channels",
@@ -35,9 +32,8 @@ CALL = (
     "speakers",
     "max_gap_s",
     "fill_windows",
-    "max_retry_share",
-    "non_talk_s",
 )
+CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", "non_talk_s")
 LOG = ("log_level",)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from callscope.commands.options import LOG, with_settings
+from callscope.commands.options import LOG, SOUND, with_settings
 from callscope.commands.output import writing
 from callscope.commands.progress import show_progress
 from callscope.errors import SettingsInvalid
@@ -26,20 +26,6 @@ from callscope_preprocessing.rttm import write_rttm
 from callscope_preprocessing.windows import pack
 
 WHISPER_HZ = 16_000
-SOUND = (
-    "max_duration_s",
-    "max_bytes",
-    "max_channels",
-    "raw",
-    "vad",
-    "vad_mode",
-    "min_speech_s",
-    "denoise",
-    "diarize",
-    "diarization_model",
-    "speakers",
-    "max_gap_s",
-)
 
 Source = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A recording; - is standard input.")]
 Drawing = Annotated[
