@@ -21,20 +21,38 @@ SentimentLabel = Literal["negative", "neutral", "positive"]
 
 
 @dataclass(frozen=True, slots=True)
+class LexiconShare:
+    """What a lexicon adds to the model's judgement of a text.
+
+    Attributes:
+        score: the lexicon's own, -1 to 1.
+        share: its weight in the text's score, 0 to 1; the model has the rest.
+        terms: what was found, as it is written in the text.
+    """
+
+    score: float
+    share: float
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sentiment:
     """How a text sounds.
 
     Attributes:
         label: the most probable class.
         score: -1 to 1, the mean of the classes' polarity: P(positive) - P(negative) where there are no finer ones.
-        probabilities: negative, neutral, positive, as far as the model tells them apart -> probability.
-        source: what decided, "model" or "model+lexicon".
+        probabilities: negative, neutral, positive, as far as the model tells them apart -> probability; empty where
+            the lexicon alone decided.
+        source: what decided, "model", "model+lexicon" or "lexicon".
+        lexicon: the lexicon's part; None where it found nothing.
     """
 
     label: str
     score: float
     probabilities: Mapping[str, float]
     source: str = "model"
+    lexicon: LexiconShare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +200,7 @@ class Processing:
         degraded: names of the steps that fell back to something simpler.
         channels: what was found in each channel.
         dropped: what sounded like speech and was left out, in order of start.
+        redacted: kind of personal data -> how often it was masked; empty where nothing was, or none was looked for.
     """
 
     created_at: str
@@ -193,6 +212,7 @@ class Processing:
     degraded: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    redacted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
