@@ -7,16 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 FIRST_SYLLABLE, VOWELS, FINALS = 0xAC00, 21, 28
 NO_FINAL, N, L, B, SS = 0, 4, 8, 17, 20
 """Numbers of final consonants in a composed syllable: none, ㄴ, ㄹ, ㅂ, ㅆ (Unicode Standard, 3.12)."""
-A, AE, EO, YEO, O, WA, U, WEO, EU, I = 0, 1, 4, 6, 8, 9, 13, 14, 18, 20
+V_A, V_AE, V_EO, V_YEO, V_O, V_WA, V_U, V_WEO, V_EU, V_I = 0, 1, 4, 6, 8, 9, 13, 14, 18, 20
 """Numbers of vowels: ㅏ ㅐ ㅓ ㅕ ㅗ ㅘ ㅜ ㅝ ㅡ ㅣ."""
-CONTRACTED = {A: A, AE: AE, EO: EO, O: WA, U: WEO, I: YEO}
+CONTRACTED = {V_A: V_A, V_AE: V_AE, V_EO: V_EO, V_O: V_WA, V_U: V_WEO, V_I: V_YEO}
 """What a stem's last vowel becomes with 아 or 어."""
-BRIGHT = {A, O}
+BRIGHT = {V_A, V_O}
 RIEUL = 5
 GODAN = {
-    "う": "わいうえおっ", "く": "かきくけこい", "ぐ": "がぎぐげごい", "す": "さしすせそ", "つ": "たちつてとっ", "ぬ": "なにぬねのん",
-    "ぶ": "ばびぶべぼん", "む": "まみむめもん", "る": "らりるれろっ",
-}  # fmt: skip
+    "う": "わいうえおっ",
+    "く": "かきくけこい",
+    "ぐ": "がぎぐげごい",
+    "す": "さしすせそ",
+    "つ": "たちつてとっ",
+    "ぬ": "なにぬねのん",
+    "ぶ": "ばびぶべぼん",
+    "む": "まみむめもん",
+    "る": "らりるれろっ",
+}
 """The last kana of a verb -> what stands in its place (godan, with the euphonic forms before た and て)."""
 ADJECTIVE = "いくかけさすそげ"
 ENGLISH_VOWELS = frozenset("aeiou")
@@ -30,7 +37,7 @@ def as_it_is(entry: str) -> Iterator[str]:
 
 
 def korean_stem(entry: str) -> Iterator[str]:
-    """A verb or adjective without 다: 느리 is met as 느리, 느린, 느릴, 느립, 느려, 느렸; 빠르 also as 빨라; 좋 as it is."""
+    """A verb or adjective without 다: 느리 is met as 느리, 느린, 느립, 느려, 느렸; 빠르 also as 빨라; 좋 as it is."""
     yield entry
     before, (lead, vowel, final) = entry[:-1], _apart(entry[-1])
     if final != NO_FINAL:
@@ -43,8 +50,8 @@ def korean_stem(entry: str) -> Iterator[str]:
         contracted = before, _apart("돼")
     elif entry[-1] == "르" and before:
         contracted = _doubled(before)
-    elif vowel == EU:
-        contracted = before, (lead, A if before and _apart(before[-1])[1] in BRIGHT else EO, NO_FINAL)
+    elif vowel == V_EU:
+        contracted = before, (lead, V_A if before and _apart(before[-1])[1] in BRIGHT else V_EO, NO_FINAL)
     else:
         contracted = before, (lead, CONTRACTED.get(vowel, vowel), NO_FINAL)
     stem, (lead, vowel, _) = contracted
@@ -119,7 +126,7 @@ def _together(lead: int, vowel: int, final: int) -> str:
 def _doubled(before: str) -> tuple[str, tuple[int, int, int]]:
     """빠르 becomes 빨라: ㄹ closes the syllable before, and opens the last."""
     lead, vowel, _ = _apart(before[-1])
-    return before[:-1] + _together(lead, vowel, L), (RIEUL, A if vowel in BRIGHT else EO, NO_FINAL)
+    return before[:-1] + _together(lead, vowel, L), (RIEUL, V_A if vowel in BRIGHT else V_EO, NO_FINAL)
 
 
 def _with_s(word: str) -> str:
