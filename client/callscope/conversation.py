@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from callscope import __version__
-from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.measures import Measures
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
@@ -61,9 +60,9 @@ async def study(
         said = await _with_sentiment(said, models.sentiment, settings, record)
     found = find_roles(said, speakers)
     with record.step("measures"):
-        said = _with_overlaps(said)
         marked = "punctuate" not in record.degraded or any(has_sentence_marks(one.text) for one in said)
         metrics = measure(said, found, duration_s, non_talk_s=settings.non_talk_s, punctuated=marked)
+        said = _with_overlaps(said, metrics)
     return Conversation(found, tuple(said), metrics)
 
 
@@ -124,8 +123,8 @@ async def _with_sentiment(
     return list(segments)
 
 
-def _with_overlaps(segments: Sequence[Segment]) -> list[Segment]:
-    interrupting = {name for interruption in find_interruptions(segments) for name in interruption.segments}
+def _with_overlaps(segments: Sequence[Segment], metrics: Measures) -> list[Segment]:
+    interrupting = {name for interruption in metrics.interruptions.instances for name in interruption.segments}
     overlapping = _overlapping(segments)
     return [
         replace(segment, overlap=segment.id in overlapping, interruption=segment.id in interrupting)

@@ -113,6 +113,7 @@ async def _analyze_all(
     deliver: Deliver,
     codes: list[int],
 ) -> None:
+    made = 0
     for source in sources:
         try:
             with _told(source, codes), show_progress(source.name) as progress:
@@ -121,10 +122,11 @@ async def _analyze_all(
                 )
                 _tell(calls, offline=reading.offline)
                 deliver(source, calls)
+                made += len(calls)
         except TRUE_OF_EVERY_CALL as error:
             codes.append(report(error))
             return
-    if reading.offline and sources:
+    if reading.offline and made:
         say("Without a server, sentiment was left out and texts without marks were left as they are.")
 
 
@@ -174,7 +176,7 @@ def _writer(plan: Mapping[Path, Path], form: Format) -> Deliver:
 
 def _require_encoding(name: str) -> None:
     try:
-        b"".decode(name or "utf-8")
+        "a".encode(name or "utf-8")
     except (LookupError, ValueError) as error:
         raise SettingsInvalid(
             f"There is no encoding {name!r}. Correct --encoding: cp949 is usual for Korean, cp932 for Japanese."

@@ -104,7 +104,7 @@ def _word(value: Object, content: str, place: str, document: Document) -> Word:
     try:
         start_s, end_s = seconds(value.get("start_time")), seconds(value.get("end_time"))
     except ValueError as error:
-        raise document.damaged(f"{error}. Export it again", place) from error
+        raise document.damaged(f"a time of this word {error}. Export it again", place) from error
     if end_s < start_s:
         raise document.damaged("this word ends before it begins. Export it again", place)
     return Word(content, start_s, end_s, number_of(alternative.get("confidence"), 0, 1), "")

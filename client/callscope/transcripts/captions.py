@@ -32,7 +32,7 @@ def times_of(line: str, document: Document, number: int) -> tuple[float, float] 
     try:
         start_s, end_s = seconds(found[1]), seconds(found[2])
     except ValueError as error:
-        raise document.damaged(f"{error}. Correct that line", f"line {number}") from error
+        raise document.damaged(f"a time {error}. Correct that line", f"line {number}") from error
     if end_s < start_s:
         raise document.damaged("the caption ends before it begins. Correct its times", f"line {number}")
     return start_s, end_s

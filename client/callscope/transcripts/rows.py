@@ -46,7 +46,7 @@ def cue_of(row: Row, words: object = None) -> Cue:
         ValueError: a value is missing or makes no sense; the message says which and why.
     """
     start_s = _time(row, "start")
-    end_s = start_s + seconds(row["duration"]) if _only_duration(row) else _time(row, "end")
+    end_s = start_s + _time(row, "duration") if _only_duration(row) else _time(row, "end")
     if end_s < start_s:
         raise ValueError(f"it ends at {end_s:g} s, before it begins at {start_s:g} s")
     return Cue(
@@ -98,7 +98,7 @@ def _time(row: Row, field: str) -> float:
         in_ms = row.get(f"{field}_ms")
         return seconds(row.get(field)) if in_ms in (None, "") else seconds(in_ms) / MS_PER_S
     except ValueError as error:
-        raise ValueError(f"its {field}: {error}") from error
+        raise ValueError(f"its {field} {error}") from error
 
 
 def _only_duration(row: Row) -> bool:

@@ -17,18 +17,18 @@ def seconds(value: object) -> float:
         ValueError: it says none, or one that cannot be; the message says why.
     """
     if value is None or value == "":
-        raise ValueError("it has no time, and none is made up")
+        raise ValueError("is not told, and times are not made up")
     time_s = _number(value) if isinstance(value, int | float) else _written(str(value).strip())
     if not math.isfinite(time_s):
-        raise ValueError(f"{value} is no time")
+        raise ValueError(f"is no time: {value}")
     if time_s < 0:
-        raise ValueError(f"{value} lies before the call")
+        raise ValueError(f"lies before the call: {value}")
     return time_s + 0.0  # -0.0 is 0.0
 
 
 def _number(value: float) -> float:
     if isinstance(value, bool):
-        raise ValueError(f"{value} is no time")  # noqa: TRY004  a value of the file, no mistake of the caller
+        raise ValueError(f"is no time: {value}")  # noqa: TRY004  a value of the file, no mistake of the caller
     try:
         return float(value)
     except OverflowError:
@@ -40,9 +40,9 @@ def _written(text: str) -> float:
         return float(found[1].replace(",", "."))
     found = CLOCK.fullmatch(text)
     if not found:
-        raise ValueError(f"{text[:40]!r} is no time")
+        raise ValueError(f"is no time: {text[:40]!r}")
     sign, hours, minutes, second, fraction = found.groups()
     if int(second) >= SIXTY or (hours and int(minutes) >= SIXTY):
-        raise ValueError(f"{text!r} has more than 59 seconds or minutes")
+        raise ValueError(f"has more than 59 minutes or seconds: {text[:40]!r}")
     whole = (int(hours[:9] if hours else 0) * SIXTY + int(minutes)) * SIXTY + int(second)
     return (whole + float(f"0.{fraction or 0}")) * (-1 if sign else 1)
