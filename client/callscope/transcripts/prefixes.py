@@ -11,27 +11,37 @@ from callscope.transcripts.labels import is_known
 from callscope.transcripts.transcript import Cue
 
 BRACKETS = re.compile(r"\s*(?:[-–—>]+\s*)?[\[【]\s*([^\[\]【】\n]{1,40}?)\s*[\]】]\s*[:：]?\s*(.*)", re.DOTALL)
-COLON = re.compile(r"\s*(?:[-–—>]+\s*)?([^\s:：\d][^:：\n]{0,39}?)\s*(?::(?=\s|$|[^\x00-\x7f])|：)\s*(.*)", re.DOTALL)
+COLON = re.compile(r"\s*(?:[-–—>]+\s*)?([^\s:：\d][^:：\n]{0,39}?)\s*(?::(?![/\d])|：)\s*(.*)", re.DOTALL)
 MOST_WORDS = 4
 LEAST_SHARE = 0.5
 LEAST_TIMES = 2
+LEAST_KNOWN_SHARE = 0.2
 
 
 def name_speakers(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """Take the speakers' names out of the texts, where the texts begin with names.
 
-    What stands before a colon or in brackets is a name if it says itself that it is one ("Agent", "Speaker 2"), or if
-    at least half of the cues begin so and it comes back. Lines of a cue with names of their own become cues of the
-    same times; a line without one goes on with the line before. A cue without any has no speaker.
+    What stands before a colon or in brackets is a name if it says so itself ("Agent", "Speaker 2") and a fifth of the
+    cues begin so, or if at least half of the cues begin with such a thing and it comes back. Lines of a cue with names
+    of their own become cues of the same times; a line without one goes on with the line before. A cue without any has
+    no speaker.
     """
     if any(cue.speaker for cue in cues):
         return tuple(cues)
-    found = [name for cue in cues if (name := _name(cue.text.lstrip()))]
-    often = len(found) >= LEAST_SHARE * len(cues)
-    names = {name for name, times in Counter(found).items() if is_known(name) or (often and times >= LEAST_TIMES)}
+    names = _names([name for cue in cues if (name := _name(cue.text))], len(cues))
+    if not names:
+        return tuple(cues)
     lines = (_name(line) for cue in cues for line in cue.text.splitlines())
     names |= {name for name in lines if name and is_known(name)}
-    return tuple(named for cue in cues for named in _named(cue, names)) if names else tuple(cues)
+    return tuple(named for cue in cues for named in _named(cue, names))
+
+
+def _names(found: Sequence[str], cues: int) -> set[str]:
+    """Those that are names, of all that texts of so many cues begin with."""
+    often = len(found) >= LEAST_SHARE * cues
+    names = {name for name, times in Counter(found).items() if often and times >= LEAST_TIMES}
+    known = [name for name in found if is_known(name)]
+    return names | set(known) if len(known) >= LEAST_KNOWN_SHARE * cues else names
 
 
 def _named(cue: Cue, names: set[str]) -> Iterator[Cue]:

@@ -32,7 +32,8 @@ def duration_s(transcript: Transcript) -> float:
 
 
 def _segment(name: str, cue: Cue, speaker: str, language: str | None) -> Segment:
-    text, figures = plain(cue.text), cue.figures
+    figures = cue.figures
+    text = plain(cue.text) if cue.raw_text is None else clean(cue.text)
     return Segment(
         id=name,
         start_s=cue.start_s,
@@ -40,7 +41,7 @@ def _segment(name: str, cue: Cue, speaker: str, language: str | None) -> Segment
         speaker=speaker,
         channel=cue.channel or 0,
         text=text,
-        raw_text=text if cue.raw_text is None else plain(cue.raw_text),
+        raw_text=text if cue.raw_text is None else clean(cue.raw_text),
         language=cue.language or language,
         confidence=_confidence(cue),
         avg_logprob=figures.avg_logprob,

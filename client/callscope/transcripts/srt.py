@@ -23,15 +23,14 @@ def read(document: Document) -> tuple[Transcript, ...]:
     lines = document.text.splitlines()
     timed = [(at, times) for at, line in enumerate(lines) if (times := times_of(line, document, at + 1))]
     first = timed[0][0] if timed else len(lines)
-    if stray := next((at for at in range(first) if lines[at].strip() and not _is_counter(lines, at, first)), None):
+    stray = next((at for at in range(first) if lines[at].strip() and not _is_counter(lines, at, first)), None)
+    if stray is not None:
         raise document.damaged(f"this is no caption. {ADVICE}", f"line {stray + 1}")
-    if lines and lines[0].strip() and not _is_counter(lines, 0, first):
-        raise document.damaged(f"this is no SubRip. {ADVICE}", "line 1")
     return (Transcript("srt", name_speakers(tuple(_cues(lines, timed, document)))),)
 
 
 def _cues(lines: Sequence[str], timed: Sequence[tuple[int, tuple[float, float]]], document: Document) -> Iterator[Cue]:
-    ends = [*(at for at, _ in timed[1:]), len(lines)]
+    ends = [at for at, _ in timed[1:]] + [len(lines)] * bool(timed)
     for (at, (start_s, end_s)), end in zip(timed, ends, strict=True):
         last = end - 1 if end < len(lines) and _is_counter(lines, end - 1, end) and end - 1 > at else end
         _require_no_other(lines, at, last, document)

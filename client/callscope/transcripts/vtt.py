@@ -59,8 +59,10 @@ def _cues(block: Block, document: Document) -> Iterator[Cue]:
     if not times:
         problem = "this cue has no times. Write them above it as 00:01.000 --> 00:02.500"
         raise document.damaged(problem, f"line {number}")
-    if stray := next((at for at, line in enumerate(text) if "-->" in line), None):
-        raise document.damaged("an empty line is missing before these times. Add it", f"line {number + stray}")
+    stray = next((at for at, line in enumerate(text) if "-->" in line), None)
+    if stray is not None:
+        at = number + len(lines) - len(text) + stray
+        raise document.damaged("an empty line is missing before these times. Add it", f"line {at}")
     for speaker, words in _voices("\n".join(text)):
         yield Cue(*times, words, speaker=speaker)
 
