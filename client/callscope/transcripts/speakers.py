@@ -23,7 +23,7 @@ class Voices:
     """Who speaks.
 
     Attributes:
-        speakers: in order of their first words.
+        speakers: as the transcript lists them, or in order of their first words.
         names: what the transcript calls a speaker -> `Speaker.id`.
     """
 
@@ -49,10 +49,11 @@ def find_voices(transcript: Transcript, *, agent: str | None, agent_channel: int
     Raises:
         SettingsInvalid: nobody is called `agent`, or is on `agent_channel`.
     """
-    labels = list(dict.fromkeys(label_of(cue) for cue in sorted(transcript.cues, key=lambda cue: cue.start_s)))
-    labels += [one.id for one in transcript.speakers if one.id not in labels]
+    ordered = sorted(transcript.cues, key=lambda cue: (cue.start_s, cue.end_s))
+    listed = [speaker.id for speaker in transcript.speakers]
+    labels = list(dict.fromkeys([*listed, *(label_of(cue) for cue in ordered)]))
     names = dict(zip(labels, _ids(labels), strict=True))
-    channels = dict(_channels(transcript.cues))
+    channels = {**dict(_channels(transcript.cues)), **{speaker.id: speaker.channel for speaker in transcript.speakers}}
     speakers = [Speaker(names[label], channel=channels.get(label)) for label in labels]
     if agent is not None:
         speakers = _told(speakers, _called(agent, names), "given")
@@ -119,7 +120,7 @@ def _by_labels(transcript: Transcript, labels: Sequence[str], speakers: Sequence
     own = {speaker.id: speaker for speaker in transcript.speakers}
     if any(speaker.role != "unknown" for speaker in own.values()):
         return [
-            replace(own[label], id=speaker.id, channel=speaker.channel) if label in own else speaker
+            replace(own[label], id=speaker.id) if label in own else speaker
             for label, speaker in zip(labels, speakers, strict=True)
         ]
     said = {label_of(cue): cue.role for cue in transcript.cues if cue.role}
