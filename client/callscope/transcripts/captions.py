@@ -14,7 +14,9 @@ from callscope.transcripts.times import seconds
 
 TIME = r"-?(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
 TIMES = re.compile(rf"\s*({TIME})\s*-->\s*({TIME})(?:\s+\S.*)?\s*", re.ASCII)
-ALMOST_TIMES = re.compile(r"\s*-?\d+[:.,]\d\S*\s*(?:[-–—=]*>|→|[-–—]{1,3}\s)\s*\S*\d\S*.*|.*-->.*")
+ALMOST_TIMES = re.compile(r"\s*-?\d+[:.,]\d\S*\s*(?:[-–—=]*>|→|[-–—]{1,3}\s)\s*\S*\d\S*.*")
+LONGEST = 200
+"""No line of times is longer."""
 
 
 def times_of(line: str, document: Document, number: int) -> tuple[float, float] | None:
@@ -23,9 +25,9 @@ def times_of(line: str, document: Document, number: int) -> tuple[float, float] 
     Raises:
         TranscriptInvalid: it is meant to be one and is damaged.
     """
-    found = TIMES.fullmatch(line)
+    found = TIMES.fullmatch(line) if len(line) <= LONGEST else None
     if not found:
-        if ALMOST_TIMES.fullmatch(line):
+        if "-->" in line or (len(line) <= LONGEST and ALMOST_TIMES.fullmatch(line)):
             problem = f"the times {line.strip()[:60]!r} are damaged. Write them as 00:00:01,000 --> 00:00:02,500"
             raise document.damaged(problem, f"line {number}")
         return None

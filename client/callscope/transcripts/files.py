@@ -22,6 +22,8 @@ READERS: Mapping[str, Callable[[Document], tuple[Transcript, ...]]] = {
 """By a file's ending."""
 MAX_CUES = 20_000
 """Twelve hours of talk have fewer."""
+MAX_CHARACTERS = 100_000
+"""Hours of talk in one segment have fewer."""
 
 
 def read_transcripts(path: Path, encoding: str = "") -> tuple[Document, tuple[Transcript, ...]]:
@@ -40,12 +42,7 @@ def read_transcripts(path: Path, encoding: str = "") -> tuple[Document, tuple[Tr
     if not transcripts:
         raise document.damaged("it is empty. Name a transcript")
     for transcript in transcripts:
-        if not transcript.cues and transcript.duration_s is None:
-            raise document.damaged("it holds no words. Name a transcript that does")
-        if len(transcript.cues) > MAX_CUES:
-            raise document.damaged(
-                f"it has {len(transcript.cues)} segments, and {MAX_CUES} are read. Give each call a file"
-            )
+        _require_measurable(transcript, document)
     return document, transcripts
 
 
@@ -58,6 +55,21 @@ def find_transcripts(paths: Sequence[Path]) -> tuple[Path, ...]:
     found = dict.fromkeys(file for path in paths for file in (_in_folder(path) if path.is_dir() else [path]))
     words = {file.with_suffix(".txt") for file in found if file.suffix.lower() == ".rttm"}
     return tuple(file for file in found if file not in words)
+
+
+def _require_measurable(transcript: Transcript, document: Document) -> None:
+    cues = transcript.cues
+    if not cues and transcript.duration_s is None:
+        raise document.damaged("it holds no words. Name a transcript that does")
+    if len(cues) > MAX_CUES:
+        problem = f"it has {len(cues)} segments, and at most {MAX_CUES} are read"
+        raise document.damaged(f"{problem}. Give each call a file of its own")
+    long = next((number for number, cue in enumerate(cues, start=1) if len(cue.text) > MAX_CHARACTERS), None)
+    if long is not None:
+        problem = f"it has more than {MAX_CHARACTERS} characters, which nobody says at a stretch"
+        raise document.damaged(
+            f"{problem}. Export the transcript with the times of shorter segments", f"segment {long}"
+        )
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:

@@ -13,11 +13,13 @@ from time import perf_counter
 
 from callscope.call import Call, Recording, Segment
 from callscope.conversation import processing, study
+from callscope.errors import SettingsInvalid
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.transcripts.document import Document
 from callscope.transcripts.files import read_transcripts
 from callscope.transcripts.language import language_of_texts
+from callscope.transcripts.rows import language_of
 from callscope.transcripts.speakers import find_voices
 from callscope.transcripts.spoken import duration_s, segments_of
 from callscope.transcripts.transcript import Transcript
@@ -57,7 +59,7 @@ async def analyze_transcripts(
 
     Raises:
         TranscriptInvalid: the file cannot be read, or lacks times or words.
-        SettingsInvalid: nobody in it is called `agent`, or is on the agent's channel.
+        SettingsInvalid: nobody in it is called `agent`, or is on the agent's channel; or the language is none.
         TritonError: the server does not keep its contract. Models that it lacks are done without.
     """
     began = Record(progress)
@@ -82,7 +84,7 @@ async def _analyze(
     record: Record,
 ) -> Call:
     voices = find_voices(transcript, agent=agent, agent_channel=settings.agent_channel)
-    language = settings.language or transcript.language or language_of_texts(cue.text for cue in transcript.cues)
+    language = _given(settings) or transcript.language or language_of_texts(cue.text for cue in transcript.cues)
     segments = segments_of(transcript, voices, language)
     if transcript.spread:
         record.degrade(
@@ -98,6 +100,16 @@ async def _analyze(
         segments=conversation.segments,
         metrics=conversation.metrics,
     )
+
+
+def _given(settings: Settings) -> str | None:
+    """The code of the language that the user names."""
+    if settings.language is None:
+        return None
+    language = language_of(settings.language)
+    if not language:
+        raise SettingsInvalid(f"{settings.language!r} is no language's code. Correct --language: en, ja, ko.")
+    return language
 
 
 async def _models(transport: Transport | None, segments: Sequence[Segment], record: Record) -> TextModels:

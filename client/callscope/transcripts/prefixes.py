@@ -10,7 +10,9 @@ from dataclasses import replace
 from callscope.transcripts.labels import is_known
 from callscope.transcripts.transcript import Cue
 
-BRACKETS = re.compile(r"\s*(?:[-–—>]+\s*)?[\[【]\s*([^\[\]【】\n]{1,40}?)\s*[\]】]\s*[:：]?\s*(.*)", re.DOTALL)
+BRACKETS = re.compile(
+    r"\s*(?:[-–—>]+\s*)?[\[【]\s*([^\s\[\]【】][^\[\]【】\n]{0,39}?)\s*[\]】]\s*[:：]?\s*(.*)", re.DOTALL
+)
 COLON = re.compile(r"\s*(?:[-–—>]+\s*)?([^\s:：\d][^:：\n]{0,39}?)\s*(?::(?![/\d])|：)\s*(.*)", re.DOTALL)
 MOST_WORDS = 4
 LEAST_SHARE = 0.5

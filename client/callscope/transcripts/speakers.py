@@ -13,7 +13,7 @@ from callscope.transcripts.clean import plain
 from callscope.transcripts.labels import OTHER, kind_of, role_of
 from callscope.transcripts.transcript import Cue, Transcript
 
-PAIR = 2
+PAIR, MOST_NAMED = 2, 10
 UNSAFE = re.compile(r"[\s:：\[\]<>]+")
 """What captions and RTTM write beside a name, and a name therefore cannot have."""
 
@@ -90,7 +90,8 @@ def _channels(cues: Iterable[Cue]) -> Iterator[tuple[str, int | None]]:
 def _called(agent: str, names: Mapping[str, str]) -> set[str]:
     wanted = {own for label, own in names.items() if agent.casefold() in {label.casefold(), own.casefold()}}
     if not wanted:
-        raise SettingsInvalid(f"No speaker is called {agent!r}: there are {', '.join(names)}. Correct --agent.")
+        known = ", ".join(list(names)[:MOST_NAMED])
+        raise SettingsInvalid(f"No speaker is called {agent!r}: there are {known}. Correct --agent.")
     return wanted
 
 

@@ -20,9 +20,9 @@ def seconds(value: object) -> float:
         raise ValueError("is not told, and times are not made up")
     time_s = _number(value) if isinstance(value, int | float) else _written(str(value).strip())
     if not math.isfinite(time_s):
-        raise ValueError(f"is no time: {value}")
+        raise ValueError(f"is no time: {value!s:.40}")
     if time_s < 0:
-        raise ValueError(f"lies before the call: {value}")
+        raise ValueError(f"lies before the call: {value!s:.40}")
     return time_s + 0.0  # -0.0 is 0.0
 
 

@@ -16,7 +16,7 @@ from callscope.transcripts.transcript import Cue, Transcript
 HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
 LANGUAGE = re.compile(r"language:\s*(\S+)\s*", re.IGNORECASE)
 SKIPPED = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
-VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>")
+VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
 TAG = re.compile(r"</?(?:[a-z][^<>]*|[\d:.]+)?>")
 Block = tuple[int, Sequence[str]]
 """The number of its first line, and its lines."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from callscope.call import Model
-from callscope.errors import ContractMismatch, ModelMissing, TritonError
+from callscope.errors import ContractMismatch, ModelMissing, ServerUnreachable, TritonError
 from callscope.steps import Record
 from callscope.triton import punctuator, sentiment
 from callscope.triton.punctuator import Punctuator
@@ -39,6 +39,7 @@ async def load_text_models(transport: Transport, record: Record) -> TextModels:
     """Ask the server for them; the record notes those that it lacks as skipped steps, others as failed ones.
 
     Raises:
+        ServerUnreachable: nobody answers.
         ContractMismatch: a model is not what this client expects.
     """
     return TextModels(
@@ -50,7 +51,7 @@ async def load_text_models(transport: Transport, record: Record) -> TextModels:
 async def _load_optional(step: str, loading: Awaitable[Loaded], record: Record) -> Loaded | None:
     try:
         return await loading
-    except ContractMismatch:
+    except (ContractMismatch, ServerUnreachable):
         raise
     except ModelMissing as error:
         record.skip(step, str(error))

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from callscope.call import Call
-from callscope.errors import RequestFailed
+from callscope.errors import RequestFailed, SettingsInvalid
 from callscope.report.json import schema, to_json
 from callscope.settings import Settings
 from callscope.transcripts.flow import analyze_transcripts
@@ -124,6 +124,13 @@ async def test_the_language_is_told_by_the_words(tmp_path: Path, texts: list[str
 async def test_the_users_language_wins(tmp_path: Path) -> None:
     call = await analysed(tmp_path, [{"start": 0, "end": 1, "text": "네"}], settings={"language": "ja"})
     assert call.recording.language == "ja"
+
+
+async def test_a_language_is_named_by_its_code(tmp_path: Path) -> None:
+    call = await analysed(tmp_path, [{"start": 0, "end": 1, "text": "x"}], settings={"language": "en-GB"})
+    assert call.recording.language == "en"
+    with pytest.raises(SettingsInvalid, match="english"):
+        await analysed(tmp_path, UNMARKED, settings={"language": "english"})
 
 
 async def test_a_role_that_no_label_tells_is_told_by_the_words(tmp_path: Path) -> None:

@@ -85,6 +85,30 @@ def test_no_damage_crashes_a_reader(tmp_path: Path, name: str) -> None:
     assert min(outcomes.values()) > 0, outcomes  # damage that nothing notices, or that all do, would test nothing
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.srt", TWO.replace("Hello.", "0:0" + "->" * 200_000)),
+        ("b.srt", TWO.replace("Agent: Hello.", "[" + " " * 400_000)),
+        ("c.srt", TWO.replace("Agent: Hello.", "-" * 400_000)),
+        ("d.vtt", CALL.replace("<v.loud Agent>", "<v" + " " * 400_000)),
+        ("e.vtt", CALL.replace("<v.loud Agent>", "<v x" * 100_000)),
+        ("f.csv", TABLE.replace("Hi", "x" * 400_000)),
+        ("g.json", json.dumps([{"start": "9" * 100_000, "end": "1", "text": ""}])),
+        ("h.json", json.dumps([{"start": 0, "end": 1, "text": "a. " * 200_000}])),
+        ("i.srt", "\n".join(f"00:00:00,000 --> 00:00:01,000\n{n}\n" for n in range(20_001))),
+    ],
+)
+def test_long_lines_and_many_captions_end_too(tmp_path: Path, name: str, text: str) -> None:
+    """Whoever tries every way to read them would be at it for hours."""
+    (tmp_path / name).write_text(text)
+    try:
+        assert asyncio.run(analyze_transcripts(tmp_path / name, None, Settings()))
+    except CallscopeError as error:
+        assert error.exit_code == 3
+        assert len(str(error)) < 600
+
+
 def own_result(folder: Path) -> str:
     file = folder / "own.srt"
     file.write_text(TWO)
