@@ -16,6 +16,9 @@ from callscope.transcripts.transcript import Cue, Transcript
 from callscope_preprocessing.rttm import RttmInvalid, read_rttm
 from callscope_preprocessing.speakers import SpeakerTurn
 
+MOST_CHARACTERS = 300
+"""Of what is said of a damaged line, which may be long."""
+
 
 def read(document: Document) -> tuple[Transcript, ...]:
     """The stretches of one call with their words.
@@ -41,7 +44,8 @@ def _turns(document: Document) -> Sequence[SpeakerTurn]:
     try:
         calls = read_rttm(document.path)
     except RttmInvalid as error:
-        raise document.damaged(str(error).removesuffix(".")) from error
+        problem = str(error).replace(f" of {document.path}", "").removesuffix(".")
+        raise document.damaged(problem[:MOST_CHARACTERS]) from error
     if len(calls) != 1:
         found = f"{len(calls)} recordings" if calls else "no speech"
         raise document.damaged(f"it holds {found}. Give each call a file of its own")
