@@ -15,6 +15,7 @@ from pathlib import Path
 from callscope.call import Call, Channel, Dropped, Recording
 from callscope.conversation import processing, study
 from callscope.errors import SettingsInvalid
+from callscope.packing import pack_call
 from callscope.preparation import Prepared, prepare, read_call
 from callscope.seams import sew
 from callscope.segments import spoken
@@ -23,19 +24,12 @@ from callscope.steps import Progress, Record, silent
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.text_models import TextModels
-from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
+from callscope.triton.transcriber import MODEL_WITH_WORDS
 from callscope.triton.transport import Transport
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.sound import Sound
-from callscope_preprocessing.windows import pack
 
 logger = logging.getLogger(__name__)
-
-OVERLAP_S = 1.0
-"""How far both sides of a cut hear beyond it: a long word."""
-FILLED_FROM_S = 20.0
-"""Windows from this length on take several stretches of speech, unless the settings say otherwise."""
 
 
 async def analyze(
@@ -70,7 +64,7 @@ async def analyze(
     prepared = await asyncio.to_thread(prepare, read, settings, record)
     del sound, read  # the chunks have what they need
     with record.step("windows"):
-        chunks = await asyncio.to_thread(_pack, prepared, models.transcriber, settings)
+        chunks = await asyncio.to_thread(pack_call, prepared, models.transcriber, settings)
     file = _File.of(prepared)
     heard = await _transcribed(path, chunks, models, settings, record)
     speakers, segments = spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
@@ -151,30 +145,6 @@ def _require_agent(sound: Sound, agent_channel: int | None) -> None:
             f"The agent cannot be on channel {agent_channel}: the call has channels 0 to {channels - 1}. "
             "Correct --agent-channel, or leave it out."
         )
-
-
-def _pack(prepared: Prepared, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
-    """Each channel's speech in windows of the model's length, in order of start."""
-    chunks = [
-        chunk
-        for channel in prepared.channels
-        for chunk in pack(
-            resample_track(channel.track, transcriber.model.sample_rate_hz),
-            channel.speech.spans,
-            channel=channel.number,
-            window_s=transcriber.model.window_s,
-            max_gap_s=settings.max_gap_s,
-            overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
-            fill=_fills(transcriber, settings.fill_windows),
-        )
-    ]
-    return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
-
-
-def _fills(transcriber: Transcriber, wanted: bool | None) -> bool:
-    """Whether a window takes several stretches: only word times tell whose a word is."""
-    fill = transcriber.model.window_s >= FILLED_FROM_S if wanted is None else wanted
-    return fill and transcriber.times_words
 
 
 def _recording(path: Path, file: _File, heard: Heard) -> Recording:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from pathlib import Path
 
 from callscope.transcripts.document import Document, read_document
 from callscope.transcripts.transcript import Cue, Transcript
@@ -63,8 +62,3 @@ def _spread(text: str, turns: Sequence[SpeakerTurn]) -> list[str]:
         middle_s = (end - len(unit) / 2) / letters[-1] * ends_s[-1]
         parts[min(bisect_right(ends_s, middle_s), len(turns) - 1)].append(unit)
     return [space.join(part) for part in parts]
-
-
-def text_beside(path: Path) -> Path:
-    """Where the words of an RTTM file are."""
-    return path.with_suffix(".txt")
