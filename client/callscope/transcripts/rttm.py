@@ -1,20 +1,25 @@
 """Who spoke when (.rttm), with the words in the text of the same name (.txt) beside it.
 
-A text has a line for each stretch, in order of start. A text of one line is spread over the stretches by their lengths:
-who said which words is then worked out, and the result says so.
+A text has a line for each stretch, in order of start: its words, or time, speaker and words as Callscope writes them. A
+text of one line is spread over the stretches by their lengths: who said which words is then worked out, and the result
+says so.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
 from callscope.transcripts.document import Document, read_document
 from callscope.transcripts.transcript import Cue, Transcript
+from callscope_preprocessing.audio import Span
 from callscope_preprocessing.rttm import RttmInvalid, read_rttm
 from callscope_preprocessing.speakers import SpeakerTurn
 
+WITH_TIME = re.compile(r"\d+:\d\d\.\d  (\S+)(?:\s+(.*))?", re.ASCII)
+"""A line of Callscope's text: `0:06.6  Agent     words`."""
 MOST_CHARACTERS = 300
 """Of what is said of a damaged line, which may be long."""
 
@@ -34,9 +39,20 @@ def read(document: Document) -> tuple[Transcript, ...]:
         problem = f"{beside.name} has {len(lines)} lines for {len(turns)} stretches of speech"
         raise document.damaged(f"{problem}. Give it a line for each, in order of start, or one line for all")
     spread = len(lines) != len(turns)
-    texts = _spread(lines[0], turns) if spread else lines
-    cues = [Cue(one.span.start_s, one.span.end_s, text, one.speaker) for one, text in zip(turns, texts, strict=True)]
+    texts = [(None, part) for part in _spread(lines[0], turns)] if spread else _labelled(lines)
+    cues = [
+        Cue(one.span.start_s, one.span.end_s, text, one.speaker, role=label)
+        for one, (label, text) in zip(turns, texts, strict=True)
+    ]
     return (Transcript("rttm", tuple(cues), spread=spread),)
+
+
+def _labelled(lines: Sequence[str]) -> list[tuple[str | None, str]]:
+    """Each line's label and words; without a label, unless all have a time and a label."""
+    found = [WITH_TIME.fullmatch(line) for line in lines]
+    if all(found):
+        return [(one[1], one[2] or "") for one in found if one]
+    return [(None, line) for line in lines]
 
 
 def _turns(document: Document) -> Sequence[SpeakerTurn]:
@@ -48,7 +64,15 @@ def _turns(document: Document) -> Sequence[SpeakerTurn]:
     if len(calls) != 1:
         found = f"{len(calls)} recordings" if calls else "no speech"
         raise document.damaged(f"it holds {found}. Give each call a file of its own")
-    return next(iter(calls.values()))
+    # `read_rttm` has found no fault, and orders by name what begins and ends together: its line in the text is lost
+    rows = [line.split() for line in document.text.splitlines()]
+    turns = [_turn(row) for row in rows if row and row[0] == "SPEAKER"]
+    return sorted(turns, key=lambda turn: (turn.span.start_s, turn.span.end_s))
+
+
+def _turn(row: Sequence[str]) -> SpeakerTurn:
+    start_s = float(row[3])
+    return SpeakerTurn(Span(start_s, start_s + float(row[4])), row[7])
 
 
 def _spread(text: str, turns: Sequence[SpeakerTurn]) -> list[str]:

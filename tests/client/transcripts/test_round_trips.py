@@ -81,6 +81,16 @@ def test_captions_keep_what_they_show(tmp_path: Path, form: str, rows: list[dict
     assert roles(second) == {name: role for name, role in roles(first).items() if name in spoken}
 
 
+@again
+@given(rows=rows())
+def test_who_spoke_when_and_the_text_beside_it_keep_segments(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    first = analysed(tmp_path / "a.json", json.dumps(rows))
+    (tmp_path / "b.txt").write_text(WRITERS["txt"](first), encoding="utf-8")
+    second = analysed(tmp_path / "b.rttm", WRITERS["rttm"](first))
+    assert said(second) == [(start_s, pytest.approx(end_s, abs=1e-9), *rest) for start_s, end_s, *rest in said(first)]
+    assert roles(second) == roles(first)
+
+
 def test_a_result_keeps_what_the_recogniser_said_of_its_words(tmp_path: Path) -> None:
     words = [{"word": "hi", "start": 0.5, "end": 1.0, "probability": 0.5}]
     row = {"start": 0.5, "end": 1, "text": "hi", "avg_logprob": -0.5, "no_speech_prob": 0.25, "words": words}

@@ -25,6 +25,16 @@ def test_each_line_belongs_to_a_stretch_in_order_of_start(read: Read, said: Said
     assert not transcript.spread
 
 
+def test_stretches_that_begin_and_end_together_come_as_the_file_has_them(
+    read: Read, said: Said, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("  0:00.5  Customer  one\n  0:00.5  Agent     two\n")
+    turns = "".join(f"SPEAKER a 1 0.500 1.000 <NA> <NA> {who} <NA> <NA>\n" for who in ("z", "a"))
+    transcript = read("a.rttm", turns)
+    assert said(transcript) == [(0.5, 1.5, "z", "one"), (0.5, 1.5, "a", "two")]
+    assert [cue.role for cue in transcript.cues] == ["Customer", "Agent"]
+
+
 @pytest.mark.parametrize(
     ("text", "parts"), [("one two six ten", ["one two six", "ten"]), ("いろはにほへとち", ["いろはにほへ", "とち"])]
 )
