@@ -1,7 +1,7 @@
 """The first flow: a sound file in, a measured conversation out.
 
-decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> voices -> punctuate -> sentences ->
-sentiment -> roles -> measures
+decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> voices -> what follows the words
+(`conversation.py`)
 """
 
 from __future__ import annotations
@@ -10,40 +10,26 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from callscope import __version__
-from callscope.analysis.interruptions import find_interruptions
-from callscope.analysis.roles import find_roles
-from callscope.analysis.talk import measure
-from callscope.analysis.tempering import mean_sentiment
-from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence
+from callscope.call import Call, Channel, Dropped, Recording
+from callscope.conversation import processing, study
 from callscope.errors import SettingsInvalid
+from callscope.packing import pack_call
 from callscope.preparation import Prepared, prepare, read_call
 from callscope.seams import sew
 from callscope.segments import spoken
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
-from callscope.text.sentences import split_sentences
-from callscope.triton.concurrency import map_concurrently
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
-from callscope.triton.punctuator import Punctuator, has_sentence_marks
-from callscope.triton.sentiment import SentimentModel
-from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
+from callscope.triton.text_models import TextModels
+from callscope.triton.transcriber import MODEL_WITH_WORDS
 from callscope.triton.transport import Transport
 from callscope_preprocessing.chunk import Chunk
-from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.sound import Sound
-from callscope_preprocessing.windows import pack
 
 logger = logging.getLogger(__name__)
-
-OVERLAP_S = 1.0
-"""How far both sides of a cut hear beyond it: a long word."""
-FILLED_FROM_S = 20.0
-"""Windows from this length on take several stretches of speech, unless the settings say otherwise."""
 
 
 async def analyze(
@@ -78,31 +64,25 @@ async def analyze(
     prepared = await asyncio.to_thread(prepare, read, settings, record)
     del sound, read  # the chunks have what they need
     with record.step("windows"):
-        chunks = await asyncio.to_thread(_pack, prepared, models.transcriber, settings)
+        chunks = await asyncio.to_thread(pack_call, prepared, models.transcriber, settings)
     file = _File.of(prepared)
     heard = await _transcribed(path, chunks, models, settings, record)
     speakers, segments = spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
-    if models.punctuator:
-        segments = await _punctuated(segments, models.punctuator, settings, record)
-    segments = [replace(segment, sentences=_sentences(segment)) for segment in segments]
-    if models.sentiment:
-        segments = await _with_sentiment(segments, models.sentiment, settings, record)
-    speakers = find_roles(segments, speakers)
-    with record.step("measures"):
-        segments = _with_overlaps(segments)
-        metrics = measure(
-            segments,
-            speakers,
-            file.duration_s,
-            non_talk_s=settings.non_talk_s,
-            punctuated="punctuate" not in record.degraded or any(has_sentence_marks(s.text) for s in segments),
-        )
+    conversation = await study(
+        segments,
+        speakers,
+        file.duration_s,
+        models=TextModels(models.punctuator, models.sentiment),
+        settings=settings,
+        record=record,
+    )
+    made = processing(record, models.described(), file.duration_s)
     return Call(
         recording=_recording(path, file, heard),
-        processing=_processing(record, models, file),
-        speakers=speakers,
-        segments=tuple(segments),
-        metrics=metrics,
+        processing=replace(made, channels=file.channels, dropped=file.dropped),
+        speakers=conversation.speakers,
+        segments=conversation.segments,
+        metrics=conversation.metrics,
     )
 
 
@@ -167,90 +147,6 @@ def _require_agent(sound: Sound, agent_channel: int | None) -> None:
         )
 
 
-def _pack(prepared: Prepared, transcriber: Transcriber, settings: Settings) -> tuple[Chunk, ...]:
-    """Each channel's speech in windows of the model's length, in order of start."""
-    chunks = [
-        chunk
-        for channel in prepared.channels
-        for chunk in pack(
-            resample_track(channel.track, transcriber.model.sample_rate_hz),
-            channel.speech.spans,
-            channel=channel.number,
-            window_s=transcriber.model.window_s,
-            max_gap_s=settings.max_gap_s,
-            overlap_s=OVERLAP_S if transcriber.times_words else 0.0,
-            fill=_fills(transcriber, settings.fill_windows),
-        )
-    ]
-    return tuple(sorted(chunks, key=lambda chunk: (chunk.span.start_s, chunk.channel)))
-
-
-def _fills(transcriber: Transcriber, wanted: bool | None) -> bool:
-    """Whether a window takes several stretches: only word times tell whose a word is."""
-    fill = transcriber.model.window_s >= FILLED_FROM_S if wanted is None else wanted
-    return fill and transcriber.times_words
-
-
-async def _punctuated(
-    segments: Sequence[Segment], punctuator: Punctuator, settings: Settings, record: Record
-) -> list[Segment]:
-    """Each segment's text with marks; all as they were if the server fails one."""
-    with record.step("punctuate", len(segments), optional=True) as done:
-
-        async def punctuate(segment: Segment) -> Segment:
-            text = await punctuator.punctuate(segment.text, segment.language or "")
-            done()
-            return replace(segment, text=text)
-
-        return list(await map_concurrently(punctuate, segments, limit=settings.concurrency))
-    return list(segments)
-
-
-def _sentences(segment: Segment) -> tuple[Sentence, ...]:
-    return tuple(Sentence(text) for text in split_sentences(segment.text, segment.language or ""))
-
-
-async def _with_sentiment(
-    segments: Sequence[Segment], model: SentimentModel, settings: Settings, record: Record
-) -> list[Segment]:
-    """Each sentence's sentiment, all sentences of the call at once, and their mean for each segment.
-
-    None has one if the server fails one.
-    """
-    sentences = [sentence for segment in segments for sentence in segment.sentences]
-    with record.step("sentiment", len(sentences), optional=True) as done:
-
-        async def classify(sentence: Sentence) -> Sentence:
-            sentiment = await model.classify(sentence.text.strip())
-            done()
-            return replace(sentence, sentiment=sentiment)
-
-        scored = iter(await map_concurrently(classify, sentences, limit=settings.concurrency))
-        own = [tuple(next(scored) for _ in segment.sentences) for segment in segments]
-        return [
-            replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences))
-            for segment, sentences in zip(segments, own, strict=True)
-        ]
-    return list(segments)
-
-
-def _with_overlaps(segments: Sequence[Segment]) -> list[Segment]:
-    interrupting = {name for interruption in find_interruptions(segments) for name in interruption.segments}
-    return [
-        replace(
-            segment,
-            overlap=any(_overlap(segment, other) for other in segments),
-            interruption=segment.id in interrupting,
-        )
-        for segment in segments
-    ]
-
-
-def _overlap(segment: Segment, other: Segment) -> bool:
-    together = segment.start_s < other.end_s and other.start_s < segment.end_s
-    return together and segment.speaker != other.speaker
-
-
 def _recording(path: Path, file: _File, heard: Heard) -> Recording:
     has_words = any(transcript.text for transcript in heard.transcripts)
     return Recording(
@@ -262,19 +158,4 @@ def _recording(path: Path, file: _File, heard: Heard) -> Recording:
         channels=len(file.channels),
         language=heard.language if has_words else None,
         language_probability=heard.language_probability if has_words else None,
-    )
-
-
-def _processing(record: Record, models: Models, file: _File) -> Processing:
-    wall_s, duration_s = record.wall_s, file.duration_s
-    return Processing(
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        version=__version__,
-        wall_seconds=wall_s,
-        rtf=wall_s / duration_s if duration_s > 0 else None,
-        models=models.described(),
-        steps=tuple(record.steps),
-        degraded=record.degraded,
-        channels=file.channels,
-        dropped=file.dropped,
     )

@@ -22,31 +22,23 @@ def find_interruptions(segments: Iterable[Segment]) -> tuple[Interruption, ...]:
     Returns:
         In order of start, one for each stretch and each speaker it cuts short.
     """
-    runs = _runs(segments)
-    return tuple(_interruption(run, other) for run in runs for other in runs if _interrupts(run, other))
+    found: list[Interruption] = []
+    speaking: list[_Run] = []  # those that began before, in order, and may still be heard
+    for run in _runs(segments):
+        speaking = [other for other in speaking if other.end_s >= run.start_s]
+        found += [_interruption(run, other) for other in speaking if _interrupts(run, other)]
+        speaking.append(run)
+    return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
     """Speech of one speaker without a break."""
 
-    segments: tuple[Segment, ...]
-
-    @property
-    def speaker(self) -> str:
-        return self.segments[0].speaker
-
-    @property
-    def start_s(self) -> float:
-        return self.segments[0].start_s
-
-    @property
-    def end_s(self) -> float:
-        return max(segment.end_s for segment in self.segments)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return tuple(segment.id for segment in self.segments)
+    speaker: str
+    start_s: float
+    end_s: float
+    segments: list[Segment]
 
     @property
     def is_backchannel(self) -> bool:
@@ -56,7 +48,8 @@ class _Run:
 
 def _interruption(run: _Run, other: _Run) -> Interruption:
     end_s = min(run.end_s, other.end_s)
-    return Interruption(run.start_s, end_s, end_s - run.start_s, run.speaker, other.speaker, run.ids)
+    ids = tuple(segment.id for segment in run.segments)
+    return Interruption(run.start_s, end_s, end_s - run.start_s, run.speaker, other.speaker, ids)
 
 
 def _interrupts(run: _Run, other: _Run) -> bool:
@@ -69,13 +62,15 @@ def _interrupts(run: _Run, other: _Run) -> bool:
 
 
 def _runs(segments: Iterable[Segment]) -> Sequence[_Run]:
+    """In order of start."""
     runs: list[_Run] = []
-    latest: dict[str, int] = {}
+    latest: dict[str, _Run] = {}
     for segment in sorted(segments, key=lambda segment: (segment.start_s, segment.end_s)):
-        place = latest.get(segment.speaker)
-        if place is not None and segment.start_s <= runs[place].end_s:
-            runs[place] = _Run((*runs[place].segments, segment))
+        run = latest.get(segment.speaker)
+        if run and segment.start_s <= run.end_s:
+            run.segments.append(segment)
+            run.end_s = max(run.end_s, segment.end_s)
         else:
-            latest[segment.speaker] = len(runs)
-            runs.append(_Run((segment,)))
+            latest[segment.speaker] = _Run(segment.speaker, segment.start_s, segment.end_s, [segment])
+            runs.append(latest[segment.speaker])
     return runs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 Interval = tuple[float, float]
 
@@ -32,10 +32,13 @@ def gaps(intervals: Iterable[Interval], duration_s: float) -> list[Interval]:
 
 def shared(sets: Sequence[Sequence[Interval]]) -> list[Interval]:
     """The time that lies in two or more of the sets, each set being disjoint."""
-    edges = sorted({edge for intervals in sets for interval in intervals for edge in interval})
-    busy = [piece for piece in pairwise(edges) if sum(_covers(intervals, piece) for intervals in sets) > 1]
-    return union(busy)
-
-
-def _covers(intervals: Sequence[Interval], piece: Interval) -> bool:
-    return any(start_s <= piece[0] and piece[1] <= end_s for start_s, end_s in intervals)
+    edges = sorted(
+        edge
+        for intervals in sets
+        for start_s, end_s in intervals
+        if end_s > start_s
+        for edge in ((start_s, 1), (end_s, -1))
+    )
+    counts = accumulate(step for _, step in edges)
+    pieces = zip(pairwise(time_s for time_s, _ in edges), counts, strict=False)
+    return union(piece for piece, count in pieces if count > 1 and piece[1] > piece[0])

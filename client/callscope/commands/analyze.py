@@ -16,8 +16,9 @@ from callscope.commands.guard import report
 from callscope.commands.options import CALL, LOG, SERVER, with_settings
 from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
+from callscope.commands.transcripts import Reading, run_transcripts
 from callscope.embedded import server_url
-from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable
+from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable, SettingsInvalid
 from callscope.pipeline import analyze as analyze_call
 from callscope.preparation import read_call
 from callscope.settings import Loaded, Settings
@@ -32,7 +33,9 @@ TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, Languag
 Files = Annotated[
     list[Path],
     typer.Argument(
-        metavar="FILE", readable=False, help="Recorded calls: anything soundfile or FFmpeg reads; - is standard input."
+        metavar="FILE",
+        readable=False,
+        help="Recorded calls: anything soundfile or FFmpeg reads; - is standard input. With --transcript: transcripts.",
     ),
 ]
 Output = Annotated[
@@ -55,12 +58,40 @@ Form = Annotated[
         "[table on a terminal, else json]",
     ),
 ]
+Written = Annotated[
+    bool,
+    typer.Option(
+        "--transcript",
+        help="Each FILE is a transcript, or a folder of them: .srt, .vtt, .json, .jsonl, .csv, .tsv, or .rttm with the "
+        ".txt beside it.",
+    ),
+]
+Agent = Annotated[
+    str | None,
+    typer.Option(metavar="LABEL", help="What transcripts call the agent. [told by their labels, else by the words]"),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Analyse transcripts without a server: no sentiment, no marks put in.")
+]
+Encoding = Annotated[
+    str, typer.Option(metavar="NAME", help="How transcripts are written that are not UTF-8: cp949, cp932, …")
+]
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
 
 
 @with_settings(*SERVER, *CALL, *LOG)
-def analyze(loaded: Loaded, files: Files, output: Output = None, form: Form = None) -> None:
-    """Analyse recorded calls: words and measures.
+def analyze(
+    loaded: Loaded,
+    files: Files,
+    *,
+    output: Output = None,
+    form: Form = None,
+    transcript: Written = False,
+    agent: Agent = None,
+    offline: Offline = False,
+    encoding: Encoding = "",
+) -> None:
+    """Analyse recorded calls, or transcripts: words and measures.
 
     Who said what, when and how, and the measures of the conversation.
 
@@ -68,7 +99,16 @@ def analyze(loaded: Loaded, files: Files, output: Output = None, form: Form = No
     others still run; the exit code is that of the first failure.
     """
     on_terminal = output is None and sys.stdout.isatty()
-    _run(loaded.settings, files, output, form or (Format.TABLE if on_terminal else Format.JSON))
+    form = form or (Format.TABLE if on_terminal else Format.JSON)
+    if transcript:
+        run_transcripts(files, loaded.settings, Reading(agent, offline, encoding), output=output, form=form)
+        return
+    if agent is not None or offline or encoding:
+        raise SettingsInvalid(
+            "--agent, --offline and --encoding are for transcripts. Add --transcript, or leave them out; "
+            "for a recording --agent-channel says where the agent is."
+        )
+    _run(loaded.settings, files, output, form)
 
 
 @with_settings(*SERVER, *CALL, *LOG)

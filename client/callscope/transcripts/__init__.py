@@ -1,0 +1,1 @@
+"""Transcripts that others have written, as conversations to be measured: one reader a file."""
