@@ -20,7 +20,7 @@ def compile_patterns(patterns: Iterable[str], words: Mapping[str, str] | None = 
         words: name -> the expression that stands for {name}; it may name those before it.
     """
     expression = normalize("|".join(f"(?:{pattern})" for pattern in patterns))
-    for name, meant in reversed((words or {}).items()):
+    for name, meant in reversed(list((words or {}).items())):
         expression = expression.replace(f"{{{name}}}", f"(?:{meant})")
     for letter, final in FINAL_CONSONANTS.items():
         expression = expression.replace(f"{{{letter}}}", _ending_in(final))
