@@ -15,17 +15,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-from callscope.analysis.words import UNSPACED_LANGUAGES
+from callscope.analysis.folding import fold
+from callscope.analysis.patterns import compile_patterns
 from callscope.call import Role, Segment, Speaker
-from callscope.text.normalize import normalize
 
 DEFAULT_THRESHOLD = 0.9
 MOST_SURE = 0.99
 """Cues are not independent of each other: ten of them do not make one role certain."""
 PAIR = 2
-FIRST_SYLLABLE, LAST_SYLLABLE, FINALS = 0xAC00, 0xD7A3, 28
-FINAL_CONSONANTS = {"{ㄹ}": 8, "{ㅂ}": 17}
-"""Number of the final consonant within a composed syllable (Unicode Standard, 3.12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,7 @@ def _texts(segments: Iterable[Segment]) -> Mapping[str, str]:
     """Language, or "" -> all that was said in it, a line a segment."""
     lines: dict[str, list[str]] = {}
     for segment in segments:
-        text = normalize(segment.text).casefold().replace("’", "'")
-        unspaced = segment.language in UNSPACED_LANGUAGES
-        lines.setdefault(segment.language or "", []).append("".join(text.split()) if unspaced else text)
+        lines.setdefault(segment.language or "", []).append(fold(segment.text, segment.language).text)
     return {language: "\n".join(texts) for language, texts in lines.items()}
 
 
@@ -99,13 +94,5 @@ def _cue(row: Mapping[str, object]) -> _Cue:
     patterns = row["patterns"]
     if not isinstance(patterns, list) or row["role"] not in {"agent", "customer"}:
         raise ValueError(f"A cue in roles.toml has no list of patterns or no role: {row}. Correct it.")
-    expression = normalize("|".join(f"(?:{pattern})" for pattern in patterns))
-    for name, final in FINAL_CONSONANTS.items():
-        expression = expression.replace(name, _ending_in(final))
     sign = 1 if row["role"] == "agent" else -1
-    return _Cue(str(row["language"]), sign * float(str(row["weight"])), re.compile(expression, re.MULTILINE))
-
-
-def _ending_in(final: int) -> str:
-    """A class of all syllables with that final consonant."""
-    return "[" + "".join(map(chr, range(FIRST_SYLLABLE + final, LAST_SYLLABLE + 1, FINALS))) + "]"
+    return _Cue(str(row["language"]), sign * float(str(row["weight"])), compile_patterns(patterns))

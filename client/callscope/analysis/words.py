@@ -31,7 +31,7 @@ def words(segments: Iterable[Segment]) -> int | None:
 
 def questions(segments: Iterable[Segment]) -> int:
     """Sentences that end in a question mark."""
-    texts = (text for segment in segments for text in _sentences(segment))
+    texts = (text for segment in segments for text in sentence_texts(segment))
     return sum(text.rstrip().endswith(QUESTION_MARKS) for text in texts)
 
 
@@ -46,7 +46,8 @@ def _letters(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char)[0] in "LMN")
 
 
-def _sentences(segment: Segment) -> tuple[str, ...]:
+def sentence_texts(segment: Segment) -> tuple[str, ...]:
+    """The sentences of a segment; all its text where it is not split."""
     return tuple(sentence.text for sentence in segment.sentences) or (segment.text,)
 
 
