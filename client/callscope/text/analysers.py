@@ -1,17 +1,15 @@
-"""Sentence ends by packages that know the language better than the rules, and take longer: extras, never required."""
+"""Sentence ends by a package that analyses the language: slower than the rules, an extra, never required."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from itertools import accumulate
-from types import ModuleType
 from typing import Any, Literal
 
 from callscope.errors import ExtraMissing
 
-SentenceModel = Literal["rules", "kiwi", "budoux"]
+SentenceModel = Literal["rules", "kiwi"]
 
 
 def kiwi_ends(text: str) -> list[int]:
@@ -23,31 +21,11 @@ def kiwi_ends(text: str) -> list[int]:
     return [sentence.start for sentence in _kiwi()(text)][1:]
 
 
-def phrase_ends(text: str) -> frozenset[int]:
-    """Offsets behind each Japanese phrase that BudouX finds: a sentence ends at none but these.
-
-    Raises:
-        ExtraMissing: budoux is not installed.
-    """
-    return frozenset(accumulate(map(len, _budoux()(text))))
-
-
 @cache
 def _kiwi() -> Callable[[str], list[Any]]:
-    package = _package("kiwipiepy", "Cutting Korean with Kiwi", "korean")
+    try:
+        package = import_module("kiwipiepy")
+    except ImportError as error:
+        raise ExtraMissing("Cutting Korean sentences with Kiwi", "korean") from error
     split: Callable[[str], list[Any]] = package.Kiwi(num_workers=1).split_into_sents
     return split
-
-
-@cache
-def _budoux() -> Callable[[str], list[str]]:
-    package = _package("budoux", "Cutting Japanese with BudouX", "japanese")
-    parse: Callable[[str], list[str]] = package.load_default_japanese_parser().parse
-    return parse
-
-
-def _package(name: str, what: str, extra: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ExtraMissing(what, extra) from error

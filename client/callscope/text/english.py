@@ -14,6 +14,9 @@ from callscope.text.tables import any_of, table
 WORD = re.compile(r"\S+")
 NAMES = r"(?:[A-Z][\w.'’-]* ){1,3}"
 """Up to three words with capitals: who says something."""
+OPENING_QUOTES = "\"'“‘(["
+GOING_ON = ",;:-–—([“‘/&"
+"""Marks behind a word that no sentence ends with."""
 TITLE_CASE = 0.6
 """Share of words with a capital from which capitals say nothing."""
 
@@ -26,28 +29,29 @@ def english_endings(text: str) -> Iterator[Ending]:
     """
     words = list(WORD.finditer(text))
     cased = sum(word[0][0].isupper() for word in words) < TITLE_CASE * len(words)
-    lower = text.lower()
-    lower = lower if len(lower) == len(text) else text
     for word, following in pairwise(words):
-        certainty = _certainty(word[0], following[0], lower, following.start(), cased=cased)
+        phrase = bool(_patterns().phrases.match(text, following.start()))
+        certainty = _certainty(word[0], following[0].lstrip(OPENING_QUOTES), cased=cased, phrase=phrase)
         if certainty:
             yield Ending(word.end(), following.start(), certainty)
 
 
-def _certainty(word: str, following: str, lower: str, start: int, *, cased: bool) -> Certainty | None:
+def _certainty(word: str, following: str, *, cased: bool, phrase: bool) -> Certainty | None:
     patterns = _patterns()
-    if not word[-1].isalnum() or patterns.unfinished.fullmatch(word):
+    if word[-1] in GOING_ON or patterns.unfinished.fullmatch(word):
         return None
-    if cased and is_starter(following) and not following.startswith("I"):
+    about_oneself = patterns.first_person.fullmatch(following)
+    if cased and is_starter(following) and (patterns.objects.fullmatch(word) or not about_oneself):
         return Certainty.PLAIN
-    if patterns.phrases.match(lower, start) and not patterns.opening.fullmatch(word):
+    if phrase and not patterns.opening.fullmatch(word):
         return Certainty.PLAIN
     return None if patterns.goes_on.fullmatch(following) else Certainty.WEAK
 
 
 def is_starter(word: str) -> bool:
     """Whether the word has a capital that only the start of a sentence gives it."""
-    return word[0].isupper() and bool(_patterns().starters.fullmatch(word))
+    patterns = _patterns()
+    return word[:1].isupper() and bool(patterns.starters.fullmatch(word) or patterns.first_person.fullmatch(word))
 
 
 def reports_speech(text: str, start: int) -> bool:
@@ -57,8 +61,10 @@ def reports_speech(text: str, start: int) -> bool:
 
 class _Patterns(NamedTuple):
     starters: re.Pattern[str]
+    first_person: re.Pattern[str]
     unfinished: re.Pattern[str]
     opening: re.Pattern[str]
+    objects: re.Pattern[str]
     goes_on: re.Pattern[str]
     phrases: re.Pattern[str]
     reports: re.Pattern[str]

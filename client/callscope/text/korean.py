@@ -21,9 +21,13 @@ def korean_endings(text: str) -> Iterator[Ending]:
         text: in composed syllables; words that touch a mark are not ends.
     """
     start = 0
+    patterns = _patterns()
+    held: Certainty | None = None
     for word, following in pairwise(WORD.finditer(text)):
-        certainty = _certainty(word[0], following[0], opens=word.start() == start)
-        if certainty and not _patterns().calling.fullmatch(text, following.start()):
+        certainty = held or _certainty(word[0], following[0], opens=word.start() == start)
+        calls = patterns.calling.fullmatch(following[0])
+        held = certainty if calls and not held and patterns.courtesies.fullmatch(word[0]) else None
+        if certainty and not held and not patterns.only_calls.fullmatch(text, following.start()):
             yield Ending(word.end(), following.start(), certainty)
             start = following.start()
 
@@ -36,7 +40,8 @@ def is_korean_ending(word: str) -> bool:
 
 def korean_quotation_goes_on(text: str, start: int) -> bool:
     """Whether the sentence goes on behind a quotation that ends at `start`."""
-    return bool(_patterns().after_quotation.match(text, start))
+    patterns = _patterns()
+    return bool(patterns.after_quotation.match(text, start) or patterns.reports.match(text, start))
 
 
 def _certainty(word: str, following: str, *, opens: bool) -> Certainty | None:
@@ -58,13 +63,16 @@ class _Patterns(NamedTuple):
     goes_on: re.Pattern[str]
     goes_on_after_weak: re.Pattern[str]
     after_quotation: re.Pattern[str]
+    reports: re.Pattern[str]
+    courtesies: re.Pattern[str]
     calling: re.Pattern[str]
+    only_calls: re.Pattern[str]
 
 
 @cache
 def _patterns() -> _Patterns:
     lists = {name: any_of(patterns) for name, patterns in table("korean").items()}
     ending = "|".join(rf"(?P<{name}>{lists.pop(name)}\Z)" for name in ("sure", "plain", "weak"))
-    calling = lists.pop("calling") + r"[\s.,!?]*"
+    only_calls = lists["calling"] + r"[\s.,!?]*"
     others = {name: re.compile(pattern) for name, pattern in lists.items()}
-    return _Patterns(ending=re.compile(ending), calling=re.compile(calling), **others)
+    return _Patterns(ending=re.compile(ending), only_calls=re.compile(only_calls), **others)

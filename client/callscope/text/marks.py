@@ -19,6 +19,9 @@ MARKS = re.compile(rf"(?:[{FULL_STOPS}.．…‥]|・・+)+[{re.escape(CLOSING)}
 """A run of marks with the quotes it closes and the space after it: a sentence may end here."""
 DOTS = ("..", "…", "‥", "・・", "．．")
 BRACKETED = re.compile(r"「[^「」]*」|『[^『』]*』|（[^（）]*）|\([^()]*\)|“[^“”]*”")
+QUOTABLE = CLOSING + "?!？！"
+DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:\. ?\d{1,2}){1,2}$")
+NUMBER = re.compile(r"\d{1,3}")
 FIRST_WORD = re.compile(r"\S*")
 LAST_WORD = re.compile(r"[^\s\"'“”‘’«»「『（()\[\]]+$")
 REACH = 64
@@ -35,16 +38,14 @@ def marked_ends(text: str, language: str) -> Iterator[int]:
     for match in MARKS.finditer(text):
         if match.end() == len(text):
             yield match.end()
-        elif (
-            not _counts(text[start : match.start()], match) and not _inside(match, whole) and ends_sentence(text, match)
-        ):
+        elif not _counts(text, start, match) and not _inside(match, whole) and ends_sentence(text, match):
             yield match.end()
             start = match.end()
 
 
 def _ends_japanese(text: str, match: Match) -> bool:
-    """Full stops do, unless they close a quotation that the sentence goes on from (「はい。」と言う)."""
-    if _closes_quotation(match) and japanese_quotation_goes_on(text, match.end()):
+    """Full stops do, unless the sentence goes on from a quotation or a name (「はい。」と言う)."""
+    if match[0][-1] in QUOTABLE and japanese_quotation_goes_on(text, match.end()):
         return False
     if match[0].startswith(DOTS) and not _has_full_stop(match):
         return _before_space(match) or is_japanese_ending(text, match.start(), match.end())
@@ -61,7 +62,7 @@ def _ends_korean(text: str, match: Match) -> bool:
         return False
     if match[0].startswith(DOTS) and not _has_full_stop(match):
         return is_korean_ending(_last_word(text, match))
-    if match[0] == ". " and (following.isdecimal() and text[match.start() - 1 : match.start()].isdecimal()):
+    if match[0] == ". " and _dates(text[max(0, match.start() - REACH) : match.start()], following):
         return False
     between_hangul = is_hangul(text[match.start() - 1 : match.start()]) and is_hangul(following)
     return (
@@ -85,9 +86,14 @@ def _ends_english(text: str, match: Match) -> bool:
 RULES: dict[str, Callable[[str, Match], bool]] = {"ja": _ends_japanese, "ko": _ends_korean}
 
 
-def _counts(sentence: str, match: Match) -> bool:
-    """Whether the point stands behind the number of an item."""
-    return match[0].strip() == "." and sentence.strip().isdecimal()
+def _counts(text: str, start: int, match: Match) -> bool:
+    """Whether the point stands behind the number of an item, the first of its sentence."""
+    return match[0].strip() == "." and bool(NUMBER.fullmatch(text, start, match.start()))
+
+
+def _dates(before: str, following: str) -> bool:
+    """Whether the point belongs to a date, as those of 2026. 3. 5."""
+    return bool(DATE.search(before)) or (before[-1:].isdecimal() and following.isdecimal())
 
 
 def _inside(match: Match, whole: list[tuple[int, int]]) -> bool:

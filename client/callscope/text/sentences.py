@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from callscope.text.analysers import SentenceModel, kiwi_ends, phrase_ends
+from callscope.text.analysers import SentenceModel, kiwi_ends
 from callscope.text.endings import Certainty, Ending
 from callscope.text.english import english_endings
 from callscope.text.japanese import japanese_endings
@@ -31,8 +31,7 @@ def split_sentences(
         text: with marks or without. Where it has any, words alone end a sentence only if they leave no doubt.
         language: its code: en, ja and ko by their own rules, all others by the marks of English.
         pauses: offsets in `text` behind which the speaker paused, in any order: hints that a sentence may end there.
-        model: "kiwi" to cut Korean by its morphemes, pauses or not; "budoux" to end Japanese sentences at its phrases
-            only. Other languages keep the rules.
+        model: "kiwi" to cut Korean by its morphemes, whatever the pauses. Other languages keep the rules.
 
     Returns:
         The sentences, none of them empty; joined they are `text`.
@@ -54,10 +53,9 @@ def _ends(text: str, language: str, pauses: Sequence[int], model: SentenceModel)
     marked = list(marked_ends(text, language))
     yield from marked
     least = Certainty.SURE if marked else Certainty.PLAIN
-    places = phrase_ends(text) if (language, model) == ("ja", "budoux") else range(len(text))
     for ending in ENDINGS.get(language, _none)(text):
         enough = least - 1 if _any_within(pauses, ending.last, ending.end) else least
-        if ending.certainty >= enough and ending.end in places:
+        if ending.certainty >= enough:
             yield ending.end
 
 
