@@ -12,7 +12,7 @@ from typing import NamedTuple
 from callscope.text.endings import Certainty, Ending
 from callscope.text.tables import Weighted, any_of, table, weighted
 
-PLAUSIBLE = re.compile(r"[るただいうくすつむぶぐかよねわん](\s*)(?=[一-龯々ァ-ヶA-Za-z0-9０-９Ａ-Ｚ「『ぁ-ん])")
+PLAUSIBLE = re.compile(r"[るただいうくすつむぶぐかよねわんけ](\s*)(?=[一-龯々ァ-ヶA-Za-z0-9０-９Ａ-Ｚ「『ぁ-ん])")
 HIRAGANA = re.compile("[ぁ-ん]")
 REACH = 12
 """Characters of a predicate that are looked at, and how many places back a sentence may have begun."""
