@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from callscope.text.abbreviations import is_abbreviation, is_short_for_a_name
@@ -98,8 +99,8 @@ def _dates(before: str, following: str) -> bool:
 
 def _inside(match: Match, whole: list[tuple[int, int]]) -> bool:
     """Whether the marks stand within brackets that they do not close."""
-    end = match.start() + len(match[0].rstrip())
-    return any(start < match.start() and end < closed for start, closed in whole)
+    before = bisect_left(whole, (match.start(),))
+    return before > 0 and match.start() + len(match[0].rstrip()) < whole[before - 1][1]
 
 
 def _last_word(text: str, match: Match) -> str:
