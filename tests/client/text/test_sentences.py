@@ -1,50 +1,69 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from callscope.text.sentences import split_sentences
 
-SPEECH = st.text(alphabet="aI .?!,'\"…。？！」「』）Mr가다네요はい3١\n　é")
-
-
-@pytest.mark.parametrize(
-    ("language", "parts"),
-    [
-        ("en", ["Hello there. ", "How are you? ", "Fine!"]),
-        ("en", ["It costs 3.50 a month. ", "Is that all?"]),
-        ("en", ["Mr. Smith and Dr. J. R. Jones are here. ", "Good."]),
-        ("en", ["Call before 5 p.m. tomorrow. ", "Or at 9 a.m. ", "We open then."]),
-        ("en", ["No. ", "I did not order No. 5, e.g. the blue one."]),
-        ("en", ["Well... maybe later. ", "So do I. ", "Really?! ", "Yes..."]),
-        ("en", ['"Are you sure?" she asked. ', '"I am." ', "Then he left."]),
-        ("en", ["See example.com for more. ", "Thanks."]),
-        ("en", ["one sentence without marks"]),
-        ("ja", ["はい、そうです。", "少々お待ちください。", "よろしいですか？", "はい！"]),
-        ("ja", ["「すぐ行きます。」", "そう言いました。"]),
-        ("ja", ["「すぐ行きます。」と言われました。", "本当ですか？！", "はい。"]),
-        ("ja", ["料金は3.5円です。 ", "以上です"]),
-        ("ko", ["네, 맞습니다. ", "언제 오시나요? ", "내일이요!"]),
-        ("ko", ["안녕하세요.", "무엇을 도와드릴까요?", "네."]),
-        ("ko", ["요금은 3.5만 원입니다. ", '"네."라고 하셨습니다. ', "감사합니다."]),
-        ("fr", ["Bonjour. ", "Ça va ?"]),
-        ("", ["ok. ", "はい。", "네."]),
-    ],
+PIECES = (
+    "감사합니다",
+    "고객님",
+    "했다",
+    "보다",
+    "갔어",
+    "라고",
+    "네",
+    "です",
+    "ます",
+    "か",
+    "はい",
+    "た",
+    "作った",
+    "しかし",
+    "料理",
 )
-def test_sentences_end_where_a_reader_would_end_them(language: str, parts: list[str]) -> None:
-    assert split_sentences("".join(parts), language) == tuple(parts)
+ENGLISH = ("is", "The", "I", "thank", "you", "to.", "Mr.", "3.", "1", "e\u0301")
+MARKS = ("「", "」", "。", "、", "…", "・・・", "(", "“", "”", '"', "!", "?", "\n\u3000")
+WORDS = st.lists(st.sampled_from(PIECES + ENGLISH + MARKS), max_size=20)
+SPEECH = WORDS.map(" ".join) | WORDS.map("".join)
+PAUSES = st.lists(st.integers(-2, 80), max_size=6)
 
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko", "xx"])
-@given(text=SPEECH | st.text())
-def test_no_character_is_lost_or_added(language: str, text: str) -> None:
-    parts = split_sentences(text, language)
+@given(text=SPEECH | st.text(), pauses=PAUSES)
+def test_no_character_is_lost_or_added(language: str, text: str, pauses: list[int]) -> None:
+    parts = split_sentences(text, language, pauses=pauses)
     assert "".join(parts) == text
     assert all(parts)
 
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko"])
-@given(text=SPEECH)
-def test_a_sentence_does_not_begin_with_the_space_after_another(language: str, text: str) -> None:
-    assert not any(part[0].isspace() for part in split_sentences(text, language)[1:])
+@given(text=SPEECH, pauses=PAUSES)
+def test_a_sentence_does_not_begin_with_the_space_after_another(language: str, text: str, pauses: list[int]) -> None:
+    assert not any(part[0].isspace() for part in split_sentences(text, language, pauses=pauses)[1:])
+
+
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        ("ko", ("네 확인했습니다 ", "성함이 어떻게 되세요 ", "감사합니다")),
+        ("ja", ("ありがとうございます", "ご確認をお願いします", "では失礼いたします")),
+        ("en", ("I had a café au lait. ", "Fine.")),
+    ],
+)
+def test_decomposed_characters_are_cut_as_composed_ones_and_stay(language: str, parts: tuple[str, ...]) -> None:
+    decomposed = tuple(unicodedata.normalize("NFD", part) for part in parts)
+    assert split_sentences("".join(parts), language) == parts
+    assert split_sentences("".join(decomposed), language) == decomposed
+
+
+def test_pauses_are_offsets_in_the_text_as_given() -> None:
+    first, second = (unicodedata.normalize("NFD", part) for part in ("시켰어 ", "언제 와"))
+    assert split_sentences(first + second, "ko", pauses=[len(first)]) == (first, second)
+
+
+def test_nothing_is_no_sentence() -> None:
+    assert split_sentences("", "ko", pauses=[0]) == ()
