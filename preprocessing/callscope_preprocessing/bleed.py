@@ -115,15 +115,21 @@ def _remainders(source: Track, target: Track, alone: Mask, asked: Mask) -> Float
 
 def _around(power: Floats) -> Floats:
     """Mean of the frames around each."""
-    size = 2 * SMOOTH + 1
-    sums = np.cumsum(np.concatenate((np.zeros(1), np.pad(power.astype(np.float64), SMOOTH, mode="edge"))))
-    return np.asarray(np.maximum((sums[size:] - sums[:-size]) / size, SMALLEST), np.float32)
+    size, padded = 2 * SMOOTH + 1, np.pad(power, SMOOTH, mode="edge")
+    total = padded[: len(power)].astype(np.float64)
+    for at in range(1, size):
+        total += padded[at : at + len(power)]
+    total /= size
+    return np.maximum(total, SMALLEST, out=total).astype(np.float32)
 
 
 def _latest_most(power: Floats) -> Floats:
     """The most in each frame and the few before it."""
     padded = np.pad(power, (LATE, 0), mode="edge")
-    return np.asarray(np.max([padded[at : at + len(power)] for at in range(LATE + 1)], axis=0), np.float32)
+    most = padded[: len(power)].copy()
+    for at in range(1, LATE + 1):
+        np.maximum(most, padded[at : at + len(power)], out=most)
+    return most
 
 
 def _strongest(taps: Floats) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.pcm import FULL_SCALE, Pcm
 from callscope_preprocessing.track import Track
+
+Number = TypeVar("Number", np.float32, np.bool_)
 
 BLOCK_FRAMES = 1 << 10
 SMALLEST_POWER = 1e-12
@@ -19,11 +22,27 @@ def count_frames(track: Track, size: int) -> int:
     return -(-track.samples // size)
 
 
-def frame_blocks(track: Track, size: int, block_frames: int = BLOCK_FRAMES) -> Iterator[Pcm]:
-    """All frames in order: int16, shape (at most `block_frames`, size); beyond the end is silence."""
-    for first in range(0, count_frames(track, size), block_frames):
-        end = min(first + block_frames, count_frames(track, size))
-        yield read_padded(track, first * size, end * size).reshape(-1, size)
+def frame_blocks(
+    track: Track, size: int, *, first: int = 0, end: int | None = None, block_frames: int = BLOCK_FRAMES
+) -> Iterator[Pcm]:
+    """Frames `first` up to `end`, or all, in order: int16, shape (at most `block_frames`, size); beyond is silence."""
+    stop = count_frames(track, size) if end is None else end
+    for at in range(first, stop, block_frames):
+        yield read_padded(track, at * size, min(at + block_frames, stop) * size).reshape(-1, size)
+
+
+def measure_frames(
+    track: Track,
+    size: int,
+    measure: Callable[[Pcm], NDArray[Number]],
+    kind: type[Number],
+    *,
+    first: int = 0,
+    end: int | None = None,
+) -> NDArray[Number]:
+    """What `measure` makes of a block of frames, for frames `first` up to `end`, or all, shape (frames,)."""
+    measured = [measure(pcm) for pcm in frame_blocks(track, size, first=first, end=end)]
+    return np.concatenate(measured or [np.zeros(0, kind)])
 
 
 def read_padded(track: Track, first: int, end: int) -> Pcm:

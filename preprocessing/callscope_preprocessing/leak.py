@@ -36,19 +36,20 @@ FFT = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the normal equations need, summed over stretches: spectra of FFT // 2 + 1 bins."""
+    """What the normal equations need, summed over stretches: a number for each of AHEAD + BEHIND taps.
 
-    source: NDArray[np.complex128]
-    both: NDArray[np.complex128]
+    Attributes:
+        source: autocorrelation of the source, from lag 0 on.
+        both: correlation of the source, at each tap, with the target.
+        frames: how many were summed.
+    """
+
+    source: NDArray[np.float64]
+    both: NDArray[np.float64]
     frames: int
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(self.source + other.source, self.both + other.both, self.frames + other.frames)
-
-
-def nothing() -> Sums:
-    """Sums of no stretch."""
-    return Sums(np.zeros(FFT // 2 + 1, np.complex128), np.zeros(FFT // 2 + 1, np.complex128), 0)
 
 
 def read(track: Track, first: int, end: int) -> Floats:
@@ -76,17 +77,34 @@ def segments(frames: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.bool_]
 
 def sum_up(source: Track, target: Track, frames: NDArray[np.bool_]) -> list[Sums]:
     """Sums over these frames, one for each minute of the call."""
+    size = SEGMENT_FRAMES * SECTION_SEGMENTS
+    return [_section(source, target, frames[at : at + size], at * FRAME) for at in range(0, len(frames) + 1, size)]
+
+
+def _section(source: Track, target: Track, frames: NDArray[np.bool_], begin: int) -> Sums:
+    """Sums over these frames, the first of which begins at sample `begin`."""
     length = SEGMENT_FRAMES * FRAME
-    sections = [nothing() for _ in range(len(frames) // (SEGMENT_FRAMES * SECTION_SEGMENTS) + 1)]
+    around, across = np.zeros(FFT // 2 + 1, np.complex128), np.zeros(FFT // 2 + 1, np.complex128)
     for number, chosen in segments(frames):
-        first, mask = number * length, np.repeat(chosen, FRAME)
+        first, mask = begin + number * length, np.repeat(chosen, FRAME)
         heard = read(source, first - BEHIND, first + length + AHEAD)
         spectrum = np.conj(np.fft.rfft(heard, FFT))
         own = _masked(heard[BEHIND : BEHIND + length], mask)
         other = _masked(read(target, first, first + length), mask)
-        part = Sums(spectrum * np.fft.rfft(own, FFT), spectrum * np.fft.rfft(other, FFT), int(chosen.sum()))
-        sections[number // SECTION_SEGMENTS] += part
-    return sections
+        around += spectrum * np.fft.rfft(own, FFT)
+        across += spectrum * np.fft.rfft(other, FFT)
+    return Sums(_from_zero(np.fft.irfft(around, FFT)), _from_earliest(np.fft.irfft(across, FFT)), int(frames.sum()))
+
+
+def _from_zero(around: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Autocorrelation from lag 0 on; that of a stretch within a longer one differs a little with the lag's sign."""
+    lags = np.arange(AHEAD + BEHIND)  # heard starts BEHIND samples before own, so that lag k lies at -(BEHIND - k)
+    return np.asarray((around[(lags - BEHIND) % FFT] + around[(-lags - BEHIND) % FFT]) / 2, np.float64)
+
+
+def _from_earliest(across: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cross-correlation from the earliest tap on."""
+    return np.asarray(across[(np.arange(AHEAD + BEHIND) - AHEAD - BEHIND) % FFT], np.float64)
 
 
 def _masked(samples: Floats, mask: NDArray[np.bool_]) -> Floats:
@@ -98,14 +116,10 @@ def solve(sums: Sums, first: int = 0, taps: int = AHEAD + BEHIND) -> Floats:
     """The filter: taps `first` and on of AHEAD + BEHIND, of which number AHEAD is the one without delay."""
     if not sums.frames:
         return np.zeros(taps, np.float32)
-    # heard starts BEHIND samples before own, so that lag k lies at -(BEHIND - k)
-    around = np.fft.irfft(sums.source, FFT)
-    lags = (np.arange(taps) - BEHIND) % FFT
-    auto = (around[lags] + around[(-np.arange(taps) - BEHIND) % FFT]) / 2
-    shared = np.fft.irfft(sums.both, FFT)[(np.arange(first, first + taps) - AHEAD - BEHIND) % FFT]
+    auto = sums.source[:taps].copy()
     auto[0] *= 1 + REGULAR
     matrix = sliding_window_view(np.concatenate((auto[:0:-1], auto)), taps)[::-1]
-    return np.asarray(np.linalg.solve(matrix, shared), np.float32)
+    return np.asarray(np.linalg.solve(matrix, sums.both[first : first + taps]), np.float32)
 
 
 def remainders(source: Track, target: Track, frames: NDArray[np.bool_], filters: list[Floats], first: int) -> Floats:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # ships no types
 
-from callscope_preprocessing.audio import Audio
+from callscope_preprocessing.audio import Audio, Samples
 from callscope_preprocessing.pcm import FULL_SCALE, to_int16
 from callscope_preprocessing.track import Track, TrackWriter
 
@@ -48,13 +48,32 @@ def resample_track(track: Track, rate_hz: int) -> Track:
         raise ValueError(f"A sample rate of {rate_hz} Hz is impossible. Give a positive one.")
     if track.rate_hz == rate_hz:
         return track
-    stream = soxr.ResampleStream(track.rate_hz, rate_hz, 1, dtype="float32", quality="HQ")
     writer, written = TrackWriter(rate_hz), 0
     wanted = round(track.samples * rate_hz / track.rate_hz)
-    for block in chain(track.blocks(), [None]):
-        floats = np.zeros(0, np.float32) if block is None else block.astype(np.float32) / np.float32(FULL_SCALE)
-        made = to_int16(stream.resample_chunk(floats, last=block is None))[: wanted - written]
+    floats = (block.astype(np.float32) / np.float32(FULL_SCALE) for block in track.blocks())
+    for block in resample_blocks(floats, track.rate_hz, rate_hz):
+        made = to_int16(block)[: wanted - written]
         writer.write(made)
         written += len(made)
     writer.write(np.zeros(wanted - written, np.int16))
     return writer.finish()
+
+
+def resample_blocks(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
+    """Change the sample rate of sound as it comes, with the same filter; the sizes of the blocks do not matter.
+
+    Args:
+        blocks: float32, shape (samples,) each.
+        from_hz: samples a second of the blocks.
+        to_hz: samples a second to make.
+
+    Yields:
+        Blocks of another number and other sizes; the blocks themselves where the rate is right already.
+    """
+    if from_hz == to_hz:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)

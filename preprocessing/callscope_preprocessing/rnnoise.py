@@ -7,6 +7,7 @@ https://github.com/xiph/rnnoise, include/rnnoise.h.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -22,7 +23,6 @@ PACKAGES = ("pyrnnoise",)
 LIBRARY = "librnnoise.so"
 
 Floats = NDArray[np.float32]
-_FLOATS = ctypes.POINTER(ctypes.c_float)
 
 
 @cache
@@ -31,7 +31,7 @@ def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(str(path))
     library.rnnoise_create.argtypes, library.rnnoise_create.restype = [ctypes.c_void_p], ctypes.c_void_p
     library.rnnoise_destroy.argtypes, library.rnnoise_destroy.restype = [ctypes.c_void_p], None
-    library.rnnoise_process_frame.argtypes = [ctypes.c_void_p, _FLOATS, _FLOATS]
+    library.rnnoise_process_frame.argtypes = [ctypes.c_void_p] * 3  # addresses as integers: no object a frame
     library.rnnoise_process_frame.restype = ctypes.c_float
     return library
 
@@ -45,28 +45,40 @@ def require_rnnoise() -> None:
     _library()
 
 
-def suppress_noise(samples: Floats) -> Floats:
-    """Take the noise out of a stretch of sound, from silence on.
+def suppress_noise(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """Take the noise out of sound as it comes, from silence on.
 
     Args:
-        samples: at 48 kHz, in [-32768, 32767], shape (samples,), whole frames of 480.
+        blocks: at 48 kHz, in [-32768, 32767], shape (samples,) each, of any length.
 
-    Returns:
-        The same shape, 20 ms late.
+    Yields:
+        Blocks that are together as long as the sound, and in time with it: the delay is taken back.
 
     Raises:
         PackageMissing: RNNoise is not installed.
-        ValueError: the samples are no whole frames.
     """
-    if len(samples) % FRAME:
-        raise ValueError(f"{len(samples)} samples are no whole frames of {FRAME}. Add zeros.")
     library = _library()
-    heard, made = np.ascontiguousarray(samples, np.float32), np.empty(len(samples), np.float32)
     state = library.rnnoise_create(None)
+    rest, heard, early = np.zeros(0, np.float32), 0, DELAY
     try:
-        for place in range(0, heard.nbytes, FRAME * heard.itemsize):
-            source, target = (ctypes.cast(array.ctypes.data + place, _FLOATS) for array in (heard, made))
-            library.rnnoise_process_frame(state, target, source)
+        for block in blocks:
+            heard += len(block)
+            waiting = np.concatenate((rest, block))
+            whole = len(waiting) // FRAME * FRAME
+            made, rest = _process(library, state, waiting[:whole]), waiting[whole:]
+            early, made = max(0, early - len(made)), made[early:]
+            heard -= len(made)
+            yield made
+        late = np.pad(rest, (0, DELAY + -(len(rest) + DELAY) % FRAME))
+        yield _process(library, state, late)[early:][:heard]
     finally:
         library.rnnoise_destroy(state)
+
+
+def _process(library: ctypes.CDLL, state: int, samples: Floats) -> Floats:
+    """Whole frames, 20 ms late."""
+    heard, made = np.ascontiguousarray(samples, np.float32), np.empty(len(samples), np.float32)
+    source, target, process = heard.ctypes.data, made.ctypes.data, library.rnnoise_process_frame
+    for place in range(0, heard.nbytes, FRAME * heard.itemsize):
+        process(state, target + place, source + place)
     return made

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.extras import file_of_package, missing
-from callscope_preprocessing.frames import frame_blocks
+from callscope_preprocessing.frames import count_frames, frame_blocks
 from callscope_preprocessing.pcm import FULL_SCALE
 from callscope_preprocessing.track import Track
 
@@ -47,13 +47,14 @@ def silero_votes(track: Track, frame_s: float, frames: int, threshold: float) ->
 def _probabilities(track: Track) -> Floats:
     judge, size = _judge(track.rate_hz), round(WINDOW_S * track.rate_hz)
     context, state = np.zeros((1, size // CONTEXT_SHARE), np.float32), np.zeros((2, 1, 128), np.float32)
-    found: list[float] = []
-    for pcm in frame_blocks(track, size):
-        for window in pcm.astype(np.float32)[:, np.newaxis] / np.float32(FULL_SCALE):
-            probability, state = judge(np.concatenate((context, window), axis=1), state)
-            context = window[:, -size // CONTEXT_SHARE :]
-            found.append(float(probability[0, 0]))
-    return np.array(found, np.float32)
+    found = np.empty(count_frames(track, size), np.float32)
+    windows = (window for pcm in frame_blocks(track, size) for window in pcm.astype(np.float32)[:, np.newaxis])
+    for at, window in enumerate(windows):
+        sound = window / np.float32(FULL_SCALE)
+        probability, state = judge(np.concatenate((context, sound), axis=1), state)
+        context = sound[:, -size // CONTEXT_SHARE :]
+        found[at] = probability[0, 0]
+    return found
 
 
 def _judge(rate_hz: int) -> Judge:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Span
 
+BLOCK_FRAMES = 1 << 15
+
 
 def smooth(
     voiced: NDArray[np.bool_], reach: int, open_share: float, close_share: float, hangover: int = 0
@@ -17,24 +19,30 @@ def smooth(
 
     A run ends `hangover` frames after its last voiced frame, however long the share takes to fall.
     """
-    share = _share_around(voiced, reach)
-    last_voiced = np.maximum.accumulate(np.where(voiced, np.arange(len(voiced)), -1))
     first: int | None = None
-    for frame, value in enumerate(share.tolist()):
-        if first is None and value >= open_share and value > 0:
-            first = frame
-        elif first is not None and value <= close_share:
-            yield first, min(max(int(last_voiced[frame]), first) + 1 + hangover, frame)
-            first = None
+    last_voiced = -1
+    for at in range(0, len(voiced), BLOCK_FRAMES):
+        share = _share_around(voiced, reach, at, min(at + BLOCK_FRAMES, len(voiced)))
+        for frame, (value, own) in enumerate(
+            zip(share.tolist(), voiced[at : at + len(share)].tolist(), strict=True), at
+        ):
+            last_voiced = frame if own else last_voiced
+            if first is None and value >= open_share and value > 0:
+                first = frame
+            elif first is not None and value <= close_share:
+                yield first, min(max(last_voiced, first) + 1 + hangover, frame)
+                first = None
     if first is not None:
-        yield first, min(max(int(last_voiced[-1]), first) + 1 + hangover, len(share))
+        yield first, min(max(last_voiced, first) + 1 + hangover, len(voiced))
 
 
-def _share_around(voiced: NDArray[np.bool_], reach: int) -> NDArray[np.float64]:
-    counts = np.concatenate(([0], np.cumsum(voiced)))
-    frames = np.arange(len(voiced))
-    first, end = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(voiced))
-    share: NDArray[np.float64] = (counts[end] - counts[first]) / np.maximum(end - first, 1)
+def _share_around(voiced: NDArray[np.bool_], reach: int, begin: int, end: int) -> NDArray[np.float64]:
+    """Share of voiced frames around frames `begin` up to `end`, as far as there are any."""
+    near = slice(max(begin - reach, 0), min(end + reach, len(voiced)))
+    counts = np.concatenate(([0], np.cumsum(voiced[near])))
+    frames = np.arange(begin, end)
+    first, stop = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(voiced))
+    share: NDArray[np.float64] = (counts[stop - near.start] - counts[first - near.start]) / np.maximum(stop - first, 1)
     return share
 
 

@@ -58,22 +58,24 @@ class Spectrum:
     high_bin: NDArray[np.int32]
 
 
-def read_spectrum(track: Track, size: int, *, block_frames: int = BLOCK_FRAMES) -> Spectrum:
-    """Measure each frame of `size` samples of a track at 8 kHz; the block size does not matter.
+def read_spectrum(
+    track: Track, size: int, *, first: int = 0, end: int | None = None, block_frames: int = BLOCK_FRAMES
+) -> Spectrum:
+    """Measure frames `first` up to `end`, or all, of `size` samples of a track at 8 kHz; block sizes do not matter.
 
     Raises:
         ValueError: the track has another rate.
     """
     if track.rate_hz != RATE_HZ:
         raise ValueError(f"Lines are measured at {RATE_HZ} Hz, and this is {track.rate_hz} Hz. Resample it first.")
-    count = count_frames(track, size)
+    stop = count_frames(track, size) if end is None else end
     lag = max(1, round(HELD_S * RATE_HZ / size))
     around = max(lag, PITCH_REACH)
     found = []
-    for first in range(0, count, block_frames):
-        end = min(first + block_frames, count)
-        margin = (WINDOW - size) // 2
-        pcm = read_padded(track, (first - around) * size - margin, (end + around) * size + WINDOW - size - margin)
+    margin = (WINDOW - size) // 2
+    for at in range(first, stop, block_frames):
+        until = (min(at + block_frames, stop) + around) * size
+        pcm = read_padded(track, (at - around) * size - margin, until + WINDOW - size - margin)
         found.append(_measure(pcm, size, lag, around))
     columns = zip(*found, strict=True) if found else [[np.zeros(0, np.float32)]] * 7
     return Spectrum(*(np.concatenate(list(column)) for column in columns))

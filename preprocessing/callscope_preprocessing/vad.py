@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Span
-from callscope_preprocessing.frames import count_frames, frame_blocks, levels_db
-from callscope_preprocessing.keys import pressed_frames, widen
-from callscope_preprocessing.music import music_frames
-from callscope_preprocessing.pcm import Pcm
+from callscope_preprocessing.frames import count_frames
+from callscope_preprocessing.reasons import SPEECH, frame_reasons
 from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.silero import silero_votes
 from callscope_preprocessing.smoothing import join, pad, runs, smooth
-from callscope_preprocessing.spectrum import read_spectrum
 from callscope_preprocessing.speech import REASONS, Dropped, Speech
-from callscope_preprocessing.stationary import steady_frames
-from callscope_preprocessing.tones import tone_frames
 from callscope_preprocessing.track import Track
 from callscope_preprocessing.webrtc import webrtc_votes
 
 Detector = Literal["webrtc", "silero"]
-Number = TypeVar("Number", np.float32, np.bool_)
 
 NARROWBAND_HZ, WIDEBAND_HZ = 8_000, 16_000
 FRAME_LENGTHS_MS = (10, 20, 30)
 MOST_AGGRESSIVE = 3
 DENOISED_MODE = 2
 """WebRTC's mode for denoised sound: 3 misses soft words in it."""
-SPEECH = -1
-LONGEST_RING_S = 5.0
 SAME_S = 0.3
 """Shorter gaps do not part what is left out for one reason."""
 
@@ -112,7 +104,7 @@ def detect_speech(track: Track, settings: VadSettings = DEFAULT) -> Speech:
     """
     narrow, frame_s = resample_track(track, NARROWBAND_HZ), settings.frame_ms / 1000
     votes = _votes(track, narrow, settings)
-    reasons = _reasons(narrow, settings)
+    reasons = frame_reasons(narrow, settings.frame_ms, settings.floor_db, reject_steady=settings.reject_steady)
     voiced = votes & (reasons == SPEECH)
     reach = round(settings.smoothing_s / frame_s) // 2
     hangover = round(settings.hangover_s / frame_s)
@@ -130,31 +122,6 @@ def _votes(track: Track, narrow: Track, settings: VadSettings) -> NDArray[np.boo
         return webrtc_votes(narrow, size, settings.mode)
     heard = narrow if track.rate_hz < WIDEBAND_HZ else resample_track(track, WIDEBAND_HZ)
     return silero_votes(heard, settings.frame_ms / 1000, count_frames(narrow, size), settings.probability)
-
-
-def _reasons(narrow: Track, settings: VadSettings) -> NDArray[np.int8]:
-    """Why each frame is no speech, as a place in `REASONS`, or `SPEECH`."""
-    size, frame_s = NARROWBAND_HZ * settings.frame_ms // 1000, settings.frame_ms / 1000
-    levels = _each_block(narrow, size, levels_db, np.float32)
-    reasons = np.full(len(levels), SPEECH, np.int8)
-    if settings.reject_steady:
-        spectrum = read_spectrum(narrow, size)
-        tones = tone_frames(spectrum, levels, frame_s)
-        reasons[music_frames(spectrum, frame_s)] = REASONS.index("music")
-        reasons[steady_frames(levels, frame_s)] = REASONS.index("steady")
-        for first, end in runs(tones):
-            lasts = (end - first) * frame_s > LONGEST_RING_S
-            reasons[first:end] = REASONS.index("steady" if lasts else "ring_back")
-        pressed = _each_block(narrow, size, lambda pcm: pressed_frames(pcm, NARROWBAND_HZ), np.bool_)
-        reasons[widen(pressed)] = REASONS.index("keys")
-    reasons[levels <= settings.floor_db] = REASONS.index("noise")
-    return reasons
-
-
-def _each_block(
-    track: Track, size: int, measure: Callable[[Pcm], NDArray[Number]], kind: type[Number]
-) -> NDArray[Number]:
-    return np.concatenate([measure(pcm) for pcm in frame_blocks(track, size)] or [np.zeros(0, kind)])
 
 
 def _in_seconds(found: Iterable[tuple[int, int]], frame_s: float, duration_s: float) -> Iterator[Span]:

@@ -6,7 +6,8 @@ import numpy as np
 import webrtcvad  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
-from callscope_preprocessing.frames import frame_blocks
+from callscope_preprocessing.frames import measure_frames
+from callscope_preprocessing.pcm import Pcm
 from callscope_preprocessing.track import Track
 
 
@@ -19,8 +20,11 @@ def webrtc_votes(track: Track, size: int, mode: int) -> NDArray[np.bool_]:
         mode: how much it rejects, 0 (least) to 3.
     """
     vote, rate_hz = webrtcvad.Vad(mode).is_speech, track.rate_hz
-    votes = [vote(frame, rate_hz) for pcm in frame_blocks(track, size) for frame in _as_bytes(pcm.tobytes(), size)]
-    return np.array(votes, np.bool_)
+
+    def votes(pcm: Pcm) -> NDArray[np.bool_]:
+        return np.fromiter((vote(frame, rate_hz) for frame in _as_bytes(pcm.tobytes(), size)), np.bool_, len(pcm))
+
+    return measure_frames(track, size, votes, np.bool_)
 
 
 def _as_bytes(block: bytes, size: int) -> list[bytes]:

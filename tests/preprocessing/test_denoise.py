@@ -53,7 +53,7 @@ def test_noise_is_quieter(voice: Voice) -> None:
 
 
 def test_two_workers_make_what_one_makes(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "BLOCK_S", 2)
+    monkeypatch.setattr(stage, "SHORTEST_PART_S", 2)
     track = noisy(voice, 9.3, 8_000)
     assert (denoise(track, workers=1).read() == denoise(track, workers=2).read()).all()
 
@@ -62,7 +62,7 @@ def test_joins_are_not_heard(demo_calls: object, monkeypatch: pytest.MonkeyPatch
     samples, rate_hz = soundfile.read(f"{demo_calls}/en.wav", dtype="int16")
     track = track_of(samples[: 25 * rate_hz, 0], rate_hz)
     whole = denoise(track).read().astype(float)
-    monkeypatch.setattr(stage, "BLOCK_S", 7)
+    monkeypatch.setattr(stage, "SHORTEST_PART_S", 7)
     difference = denoise(track).read() - whole
     assert (difference**2).sum() <= 1e-3 * (whole**2).sum()
 
@@ -71,9 +71,18 @@ def test_no_sound_gives_no_sound() -> None:
     assert denoise(track_of(np.zeros(0, np.int16), 8_000)).samples == 0
 
 
-def test_broken_frames_are_refused() -> None:
-    with pytest.raises(ValueError, match="Add zeros"):
-        suppress_noise(np.zeros(481, np.float32))
+@pytest.mark.parametrize("size", [1, 479, 480, 1_439, 100_000])
+def test_sound_may_come_in_blocks_of_any_size(voice: Voice, size: int) -> None:
+    sound = noisy(voice, 0.5, 48_000).read().astype(np.float32)
+    whole = np.concatenate(list(suppress_noise([sound])))
+    pieces = [sound[first : first + size] for first in range(0, len(sound), size)]
+    assert len(whole) == len(sound)
+    assert np.array_equal(np.concatenate(list(suppress_noise(pieces))), whole)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 479, 961])
+def test_the_shortest_sound_keeps_its_length(samples: int) -> None:
+    assert sum(map(len, suppress_noise([np.ones(samples, np.float32)]))) == samples
 
 
 @pytest.mark.parametrize("snr_db", [0.0, 5.0, 10.0, 20.0])

@@ -9,6 +9,7 @@ import pytest
 from bench.nonspeech import KINDS, RATE_HZ, RINGING, music, ringing, tones
 from numpy.typing import NDArray
 
+from callscope_preprocessing import frames, reasons, smoothing, spectrum
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.pcm import to_int16
 from callscope_preprocessing.speech import REASONS, Speech
@@ -88,21 +89,22 @@ def test_a_voice_over_soft_music_is_kept(voice: Voice) -> None:
 def test_the_block_size_does_not_matter(voice: Voice, monkeypatch: pytest.MonkeyPatch, block_frames: int) -> None:
     samples = np.concatenate([ringing(4, "ring-back, UK"), voice(2, RATE_HZ), music(3, 1, steps=((0, 2),), beat_s=0.4)])
     whole = heard(samples)
-    monkeypatch.setattr("callscope_preprocessing.frames.BLOCK_FRAMES", block_frames)
-    for function in ("frames.frame_blocks", "spectrum.read_spectrum"):
-        _set_block(monkeypatch, function, block_frames)
+    for function in (frames.frame_blocks, spectrum.read_spectrum):
+        monkeypatch.setattr(function, "__kwdefaults__", {**function.__kwdefaults__, "block_frames": block_frames})
     assert heard(samples) == whole
 
 
-def _set_block(monkeypatch: pytest.MonkeyPatch, function: str, frames: int) -> None:
-    from importlib import import_module  # noqa: PLC0415
-
-    module, name = function.split(".")
-    target = getattr(import_module(f"callscope_preprocessing.{module}"), name)
-    if target.__kwdefaults__:
-        monkeypatch.setattr(target, "__kwdefaults__", {"block_frames": frames})
-    else:
-        monkeypatch.setattr(target, "__defaults__", (frames,))
+@pytest.mark.parametrize("block_frames", [40, 97, 250])
+def test_what_is_judged_at_a_time_does_not_matter(
+    voice: Voice, monkeypatch: pytest.MonkeyPatch, block_frames: int
+) -> None:
+    steady, rings = KINDS["white noise"](6, 2), ringing(9, "busy, Europe")
+    samples = np.concatenate([rings, voice(2, RATE_HZ), KINDS["chords"](6, 1), steady, voice(2, RATE_HZ), rings])
+    whole = heard(samples)
+    for module in (reasons, smoothing):
+        monkeypatch.setattr(module, "BLOCK_FRAMES", block_frames)
+    assert heard(samples) == whole
+    assert {one.reason for one in whole.dropped} >= {"ring_back", "steady", "music"}
 
 
 def test_what_is_dropped_lies_outside_of_speech_and_within_the_sound(voice: Voice) -> None:
