@@ -14,9 +14,11 @@ from callscope.call import Call, Segment
 
 LABEL_PX = 20
 VOICE_PX = 26
-MOOD_PX = 24
+MOOD_PX = 28
 ROW_GAP_PX = 10
+MEANS_PX = 16
 MARKS_PX = 26
+MOOD_LANE_PX = LABEL_PX + 2 * MOOD_PX + MEANS_PX
 NARROWEST = 0.15
 MOST_TICKS = 8
 QUARTERS = 4
@@ -49,6 +51,7 @@ class Quarter:
     """The mean of a quarter of the call, at its height; None where the quarter has none."""
 
     x: str
+    middle: str
     end: str
     y_px: float | None
     mean: float | None
@@ -95,7 +98,7 @@ def overlaps(call: Call) -> tuple[Bar, ...]:
 
 def moods(call: Call) -> tuple[Lane, ...]:
     """A lane for each speaker with scores: a bar up for a positive segment, down for a negative one."""
-    step = LABEL_PX + 2 * MOOD_PX + ROW_GAP_PX
+    step = MOOD_LANE_PX
     lanes: list[Lane] = []
     for speaker in call.speakers:
         middle = len(lanes) * step + LABEL_PX + MOOD_PX
@@ -107,7 +110,7 @@ def moods(call: Call) -> tuple[Lane, ...]:
 
 def moods_height_px(lanes: Sequence[Lane]) -> int:
     """The height of the lanes of `moods`."""
-    return len(lanes) * (LABEL_PX + 2 * MOOD_PX + ROW_GAP_PX)
+    return len(lanes) * MOOD_LANE_PX
 
 
 def quarters(mood: Mood | None, lane: Lane) -> tuple[Quarter, ...]:
@@ -116,6 +119,7 @@ def quarters(mood: Mood | None, lane: Lane) -> tuple[Quarter, ...]:
     return tuple(
         Quarter(
             _percent(place / QUARTERS),
+            _percent((place + 0.5) / QUARTERS),
             _percent((place + 1) / QUARTERS),
             None if mean is None else round(middle - mean * MOOD_PX, 1),
             mean,

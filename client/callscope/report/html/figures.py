@@ -28,6 +28,11 @@ class Row:
     name: str
     figures: tuple[Figure, ...]
 
+    @property
+    def lacks_all(self) -> bool:
+        """Whether several figures are missing, all for the same reason, which then need be said only once."""
+        return len(self.figures) > 1 and self.figures[0].value is None and len(set(self.figures)) == 1
+
 
 def party_rows(call: Call, people: Sequence[Person]) -> tuple[Row, ...]:
     """A figure for each person."""

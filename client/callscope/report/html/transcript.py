@@ -27,10 +27,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence; `id` is its anchor."""
+    """A sentence and the space after it; `id` is its anchor."""
 
     id: str
     pieces: tuple[Piece, ...]
+    space: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,11 @@ def _lines(segment: Segment, name: str) -> Iterator[Line]:
     placed = list(_placed(segment.text, segment.words))
     start = 0
     for number, text in enumerate(sentences(segment)):
-        end = start + len(text)
+        end = start + len(text.rstrip())
         own = [place for place in placed if start <= place.start < end]
-        yield Line(f"{name}s{number}", tuple(_pieces(segment.text, own, start, end)))
-        start = end
+        space = text[end - start :]
+        yield Line(f"{name}s{number}", tuple(_pieces(segment.text, own, start, end)), space)
+        start += len(text)
 
 
 @dataclass(frozen=True, slots=True)
