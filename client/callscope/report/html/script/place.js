@@ -73,6 +73,11 @@ function show(element) {
   reveal(element);
 }
 
+/** When a segment, or the first timed word of a sentence, is spoken. */
+function timeOf(element) {
+  return Number(element.querySelector(".w")?.dataset.at ?? element.closest(".segment").dataset.start);
+}
+
 function isSelecting() {
   return !(getSelection()?.isCollapsed ?? true);
 }
@@ -83,8 +88,7 @@ document.addEventListener("click", (event) => {
   if (link) {
     event.preventDefault();
     const target = link.dataset.show ? document.getElementById(link.dataset.show) : null;
-    const time = link.dataset.seek ?? target?.closest(".segment").dataset.start;
-    seek(Number(time), !target);
+    seek(Number(link.dataset.seek ?? timeOf(target)), !target);
     if (target) show(target);
   } else if (word && !isSelecting()) {
     seek(Number(word.dataset.at ?? word.dataset.start), false);
