@@ -1,4 +1,4 @@
-"""Calls for the pages: dialogues with times, words, sentiment and evidence, measured by the code that measures calls."""
+"""Calls for the pages: dialogues with times, words, sentiment and evidence, and the measures that the product takes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ DIALOGUES = Path(__file__).parent / "client" / "report" / "dialogues"
 SPEAKERS = (Speaker("speaker-1", "agent", "text", 0.97, 0), Speaker("speaker-2", "customer", "text", 0.97, 1))
 RATIOS = ("honorific", "positive_word", "negative_word", "euphonious_word", "empathy", "apology")
 LETTERS_PER_S = {"en": 15.0, "ja": 7.5, "ko": 6.5}
+HOSTILE = (
+    "</script><script>alert(1)</script><!-- --> <img src=x onerror=alert(2)> &amp; \"' {{ 7*7 }} \u202e\ud800\x00\u2028"
+)
 
 
 def dialogue_call(language: str) -> Call:
@@ -53,12 +56,51 @@ def long_call(hours: float = 2.0, segments: int = 2000, words: int = 10) -> Call
     for index in range(segments):
         text = " ".join(chance.choice(vocabulary) for _ in range(words - 1)) + f" number-{index}."
         start_s = index * step_s
-        spoken.append(segment(index, index % 2, start_s, start_s + step_s * 0.9, text, chance.uniform(-1, 1), "en"))
+        spoken.append(
+            segment(index, index % 2, start_s, start_s + step_s * 0.9, text, score=chance.uniform(-1, 1), language="en")
+        )
     return build(_marked(spoken), language="en", source="calls/long.wav", duration_s=hours * 3600)
 
 
+def hostile_call() -> Call:
+    """A call in which every text that comes from outside tries to be more."""
+    call = dialogue_call("en")
+    names = {speaker.id: f"{speaker.id}{HOSTILE}" for speaker in call.speakers}
+    segments = tuple(
+        replace(
+            one,
+            speaker=names[one.speaker],
+            text=f"{one.text}{HOSTILE}",
+            language=f"en{HOSTILE}",
+            sentences=(Sentence(f"{one.text}{HOSTILE}", one.sentiment),),
+            words=tuple(replace(word, word=f"{word.word}{HOSTILE}") for word in one.words),
+            sentiment=one.sentiment and replace(one.sentiment, label=HOSTILE),
+            doubts=(HOSTILE,),
+        )
+        for one in call.segments
+    )
+    speakers = tuple(Speaker(names[speaker.id]) for speaker in call.speakers)
+    changed = build(segments, language="en", source=f"calls/{HOSTILE}", speakers=speakers)
+    processing = call.processing
+    return replace(
+        changed,
+        recording=replace(changed.recording, language=HOSTILE, metadata={HOSTILE: HOSTILE}, sha256=HOSTILE),
+        processing=replace(
+            processing,
+            created_at=HOSTILE,
+            version=HOSTILE,
+            steps=tuple(replace(step, name=HOSTILE, status="failed", error=HOSTILE) for step in processing.steps),
+            models={HOSTILE: replace(processing.models["asr"], name=HOSTILE, source=HOSTILE, precision=HOSTILE)},
+            redacted={HOSTILE: 1},
+            dropped=tuple(replace(one, reason=HOSTILE) for one in processing.dropped),
+            degraded=(HOSTILE,),
+        ),
+        quality=Quality(apology_ratio=0.5, evidence=(Evidence("apology_ratio", "seg-0003", 0, HOSTILE, HOSTILE),)),
+    )
+
+
 def segment(
-    index: int, side: int, start_s: float, end_s: float, text: str, score: float | None, language: str
+    index: int, side: int, start_s: float, end_s: float, text: str, *, score: float | None, language: str
 ) -> Segment:
     """A segment of the agent (side 0) or the customer, whose words lie evenly in it."""
     feeling = None if score is None else sentiment(score)
@@ -148,7 +190,7 @@ def _segments(said: Sequence[tuple[str, float, float, str]], language: str) -> I
     for index, (who, gap_s, score, text) in enumerate(said):
         start_s = round(max(end_s + gap_s, 0.0), 2)
         end_s = round(start_s + 0.4 + len(text.replace(" ", "")) / LETTERS_PER_S[language], 2)
-        yield segment(index, "AC".index(who), start_s, end_s, text, score, language)
+        yield segment(index, "AC".index(who), start_s, end_s, text, score=score, language=language)
 
 
 def _words(text: str, start_s: float, end_s: float, speaker: str, sure: float) -> Iterator[Word]:

@@ -87,7 +87,9 @@ def test_a_search_counts_its_hits_and_walks_through_them(open_page: Open) -> Non
     for key, expected in (("Enter", "2 / 6"), ("Shift+Enter", "1 / 6"), ("Shift+Enter", "6 / 6")):
         page.keyboard.press(key)
         assert page.locator("#hits").inner_text() == expected
-    assert page.evaluate("[...CSS.highlights.get('hit')].map(String)") == ["Thank you"] + ["thank you"] + ["Thank you"] * 4
+    assert (
+        page.evaluate("[...CSS.highlights.get('hit')].map(String)") == ["Thank you"] + ["thank you"] + ["Thank you"] * 4
+    )
     assert is_in_sight(page, ".segment.hit")
     page.locator("#next").click()
     assert page.locator("#hits").inner_text() == "1 / 6"
@@ -150,7 +152,9 @@ def test_the_transcript_follows_the_recording_beside_the_page(open_page: Open, t
     word = page.locator("#g9 .w", has_text="annoying")
     word.click()
     wait_until(page, "document.querySelector('.w.now')?.textContent === 'annoying'")
-    assert float(page.evaluate("player.currentTime")) == pytest.approx(float(word.get_attribute("data-at") or 0), abs=0.01)
+    assert float(page.evaluate("player.currentTime")) == pytest.approx(
+        float(word.get_attribute("data-at") or 0), abs=0.01
+    )
     assert opened.complaints == []
     assert all(one.startswith(tmp_path.as_uri()) for one in opened.requests), "only the recording is asked for"
 
@@ -244,7 +248,8 @@ def is_in_sight(page: Page, selector: str) -> bool:
         page.evaluate(
             """(selector) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
               const box = document.querySelector(selector).getBoundingClientRect();
-              const middle = document.elementFromPoint(box.left + Math.min(box.width / 2, 40), box.top + box.height / 2);
+              const [x, y] = [box.left + Math.min(box.width / 2, 40), box.top + box.height / 2];
+              const middle = document.elementFromPoint(x, y);
               done(box.top >= 0 && box.bottom <= innerHeight && Boolean(middle?.closest(".segment")));
             })))""",
             selector,

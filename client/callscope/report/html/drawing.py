@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from callscope.analysis.measures import Mood
 from callscope.call import Call, Segment
@@ -18,8 +19,9 @@ MOOD_PX = 28
 ROW_GAP_PX = 10
 MEANS_PX = 16
 MARKS_PX = 26
+OVERLAP_PX = 6
 MOOD_LANE_PX = LABEL_PX + 2 * MOOD_PX + MEANS_PX
-NARROWEST = 0.15
+NARROWEST = 0.03
 MOST_TICKS = 8
 QUARTERS = 4
 _TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -73,7 +75,7 @@ def voices(call: Call) -> tuple[Lane, ...]:
     for place, speaker in enumerate(call.speakers):
         top = place * step
         own = _own(call, speaker.id)
-        bars = tuple(_bar(call, index, one.start_s, one.end_s, top + LABEL_PX, VOICE_PX) for index, one in own)
+        bars = tuple(_bar(call, index, one, y_px=top + LABEL_PX, height_px=VOICE_PX) for index, one in own)
         lanes.append(Lane(speaker.id, top, bars))
     return tuple(lanes)
 
@@ -87,13 +89,13 @@ def silences(call: Call) -> tuple[Bar, ...]:
     """A bar as high as all lanes for each stretch of non-talk."""
     height = voices_height_px(call)
     found = enumerate(call.metrics.non_talk.instances)
-    return tuple(_bar(call, index, one.start_s, one.end_s, 0, height) for index, one in found)
+    return tuple(_bar(call, index, one, y_px=0, height_px=height) for index, one in found)
 
 
 def overlaps(call: Call) -> tuple[Bar, ...]:
     """A bar for each stretch in which several speak."""
     found = enumerate(call.metrics.overlap.instances)
-    return tuple(_bar(call, index, one.start_s, one.end_s, 0, MARKS_PX) for index, one in found)
+    return tuple(_bar(call, index, one, y_px=0, height_px=OVERLAP_PX) for index, one in found)
 
 
 def moods(call: Call) -> tuple[Lane, ...]:
@@ -146,11 +148,18 @@ def _own(call: Call, speaker: str) -> Iterator[tuple[int, Segment]]:
     return ((index, one) for index, one in enumerate(call.segments) if one.speaker == speaker)
 
 
-def _bar(call: Call, index: int, start_s: float, end_s: float, y_px: float, height_px: float, kind: str = "") -> Bar:
+class _Timed(Protocol):
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+
+
+def _bar(call: Call, index: int, one: _Timed, *, y_px: float, height_px: float, kind: str = "") -> Bar:
     duration_s = call.recording.duration_s
-    share = (end_s - start_s) / duration_s if duration_s > 0 else 0.0
+    share = (one.end_s - one.start_s) / duration_s if duration_s > 0 else 0.0
     width = _percent(max(share, NARROWEST / 100))
-    return Bar(index, across(duration_s, start_s), width, round(y_px, 1), round(height_px, 1), kind)
+    return Bar(index, across(duration_s, one.start_s), width, round(y_px, 1), round(height_px, 1), kind)
 
 
 def _mood_bar(call: Call, index: int, segment: Segment, middle_px: int) -> Bar:
@@ -158,7 +167,7 @@ def _mood_bar(call: Call, index: int, segment: Segment, middle_px: int) -> Bar:
     height = max(abs(score) * MOOD_PX, 1.5)
     top = middle_px - height if score > 0 else middle_px
     kind = "neutral" if round(score, 2) == 0 else "positive" if score > 0 else "negative"
-    return _bar(call, index, segment.start_s, segment.end_s, top, height, kind)
+    return _bar(call, index, segment, y_px=top, height_px=height, kind=kind)
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,8 @@ from callscope.report.html.people import Person
 from callscope.report.html.phrases import Phrase, phrase
 from callscope.report.times import clock
 
+MINUTE_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -81,8 +83,7 @@ def _of_call(metrics: Measures) -> Iterator[tuple[str, Figure]]:
     yield "overlap", _part(overlap.total_s, overlap.share_of_speech, overlap.count)
     yield "interruptions_in_all", number(metrics.interruptions.count, 0)
     yield "turns_in_all", number(metrics.turns, 0)
-    for name, value in _latencies(metrics.response_latency):
-        yield name, value
+    yield from _latencies(metrics.response_latency)
     yield "task_ratio", number(metrics.task_ratio, 2, _why_no_task_ratio(metrics))
 
 
@@ -100,9 +101,10 @@ def seconds(value_s: float | None, reason: str = "unknown", *, at_s: float | Non
     """Seconds with a decimal; from a minute on as a clock shows them."""
     if value_s is None:
         return _missing(reason)
-    unit = "unit.seconds" if value_s < 60 else "unit.clock"
-    text = clock(value_s).removeprefix("0:").lstrip("0") if value_s < 60 else clock(value_s)
-    return Figure(phrase(unit, value=f"0{text}" if text.startswith(".") else text), at_s=at_s)
+    if value_s >= MINUTE_S:
+        return Figure(phrase("unit.clock", value=clock(value_s)), at_s=at_s)
+    _, _, rest = clock(value_s).partition(":")
+    return Figure(phrase("unit.seconds", value=rest.removeprefix("0")), at_s=at_s)
 
 
 def percent(ratio: float | None, reason: str = "unknown") -> Figure:

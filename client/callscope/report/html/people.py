@@ -38,11 +38,8 @@ def looks(call: Call) -> dict[str, str]:
 def people(call: Call) -> tuple[Person, ...]:
     """The agent, the customer, and every speaker whose role is unknown."""
     look, name, metrics = looks(call), names(call), call.metrics
-    known = [
-        Person(phrase(f"role.{role}"), _LOOKS[role], party)
-        for role, party in (("agent", metrics.roles.agent), ("customer", metrics.roles.customer))
-        if party
-    ]
+    roles: dict[Role, Party | None] = {"agent": metrics.roles.agent, "customer": metrics.roles.customer}
+    known = [Person(phrase(f"role.{role}"), _LOOKS[role], party) for role, party in roles.items() if party]
     others = [
         Person(name[speaker.id], look[speaker.id], metrics.speakers[speaker.id])
         for speaker in call.speakers

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
+from callscope.report.html.policy import printable
+
 Texts: TypeAlias = Mapping[str, str]
 
 
@@ -52,4 +54,5 @@ def _packed(said: Phrase) -> str:
 
 
 def _plain(said: Phrase) -> list[object]:
-    return [said.key, {name: _plain(value) if isinstance(value, Phrase) else value for name, value in said.values}]
+    values = {name: _plain(value) if isinstance(value, Phrase) else printable(value) for name, value in said.values}
+    return [said.key, values]

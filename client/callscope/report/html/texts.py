@@ -28,7 +28,7 @@ def texts(language: str) -> Texts:
 
 def interface_language(language: str | None) -> str:
     """The language of the page for a call in `language`."""
-    return language if language in LANGUAGES else DEFAULT
+    return language if language and language in LANGUAGES else DEFAULT
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:

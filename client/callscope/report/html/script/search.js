@@ -44,10 +44,16 @@ function rangeOf(hit) {
   return range;
 }
 
-function paint() {
+function paintAll() {
+  if (!paints) return;
+  const hits = new Highlight();
+  for (const hit of found.hits) hits.add(rangeOf(hit));
+  CSS.highlights.set("hit", hits);
+}
+
+function paintCurrent() {
   const current = found.hits[found.at];
   if (paints) {
-    CSS.highlights.set("hit", new Highlight(...found.hits.map(rangeOf)));
     const now = new Highlight(...(current ? [rangeOf(current)] : []));
     now.priority = 1;
     CSS.highlights.set("hit-now", now);
@@ -69,14 +75,15 @@ function search() {
   found.hits = wanted ? segments.flatMap((segment) => [...hitsIn(segment, wanted)]) : [];
   found.at = found.hits.length ? 0 : -1;
   found.wanted = query.value;
-  paint();
+  paintAll();
+  paintCurrent();
   if (found.hits.length) reveal(found.hits[0].segment);
 }
 
 function goTo(step) {
   if (!found.hits.length) return;
   found.at = (found.at + step + found.hits.length) % found.hits.length;
-  paint();
+  paintCurrent();
   reveal(found.hits[found.at].segment);
 }
 
