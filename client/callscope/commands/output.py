@@ -31,6 +31,7 @@ class Format(StrEnum):
     VTT = "vtt"
     CSV = "csv"
     RTTM = "rttm"
+    HTML = "html"
 
 
 def print_call(call: Call, form: Format, *, of_many: bool) -> None:

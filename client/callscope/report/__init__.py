@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from callscope.call import Call
-from callscope.report import csv, json, rttm, srt, table, txt, vtt
+from callscope.report import csv, html, json, rttm, srt, table, txt, vtt
 
 
 class Writer(Protocol):
@@ -26,5 +26,6 @@ WRITERS: Mapping[str, Writer] = {
     "vtt": vtt.write,
     "csv": csv.write,
     "rttm": rttm.write,
+    "html": html.write,
 }
 SUFFIXES: Mapping[str, str] = {name: ".txt" if name == "table" else f".{name}" for name in WRITERS}
