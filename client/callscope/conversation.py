@@ -1,6 +1,6 @@
 """What follows the words, of a recording or of a transcript: who said what becomes a measured conversation.
 
-punctuate -> sentences -> sentiment -> roles -> overlaps -> measures
+punctuate -> sentences -> sentiment -> roles -> overlaps -> measures -> quality
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from callscope import __version__
 from callscope.analysis.measures import Measures
+from callscope.analysis.quality import measure_quality
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
-from callscope.call import Model, Processing, Segment, Sentence, Speaker
+from callscope.analysis.tempering import mean_sentiment, temper
+from callscope.analysis.terms import find_terms
+from callscope.call import Model, Processing, Quality, Segment, Sentence, Speaker
 from callscope.settings import Settings
 from callscope.steps import Record
+from callscope.text.pauses import pauses
 from callscope.text.sentences import split_sentences
 from callscope.triton.concurrency import map_concurrently
 from callscope.triton.punctuator import Punctuator, has_sentence_marks
-from callscope.triton.sentiment import SentimentModel, mean_sentiment
+from callscope.triton.sentiment import SentimentModel
 from callscope.triton.text_models import TextModels
 
 
@@ -31,6 +36,7 @@ class Conversation:
     speakers: tuple[Speaker, ...]
     segments: tuple[Segment, ...]
     metrics: Measures
+    quality: Quality
 
 
 async def study(
@@ -49,21 +55,23 @@ async def study(
         speakers: with the roles that are known; where none is, the words are asked.
         duration_s: the call's length.
         models: where one is None its step is left out; whoever knows why notes it in `record`.
-        settings: of these, `concurrency` and `non_talk_s`.
+        settings: of these, `concurrency`, `sentences`, `sentiment_context` and `non_talk_s`.
         record: every step, its time and how it ended is noted here.
     """
     said = list(segments)
     if models.punctuator:
         said = await _punctuated(said, models.punctuator, settings, record)
-    said = [replace(segment, sentences=_sentences(segment)) for segment in said]
+    said = [replace(segment, sentences=_sentences(segment, settings)) for segment in said]
     if models.sentiment:
-        said = await _with_sentiment(said, models.sentiment, settings, record)
+        said = await _judged(said, models.sentiment, settings, record)
+    said = _tempered(said, record)
     found = find_roles(said, speakers)
     with record.step("measures"):
         marked = "punctuate" not in record.degraded or any(has_sentence_marks(one.text) for one in said)
         metrics = measure(said, found, duration_s, non_talk_s=settings.non_talk_s, punctuated=marked)
         said = _with_overlaps(said, metrics)
-    return Conversation(found, tuple(said), metrics)
+        quality = measure_quality(said, found, find_terms)
+    return Conversation(found, tuple(said), metrics, quality)
 
 
 def processing(record: Record, models: Mapping[str, Model], duration_s: float) -> Processing:
@@ -95,32 +103,55 @@ async def _punctuated(
     return list(segments)
 
 
-def _sentences(segment: Segment) -> tuple[Sentence, ...]:
-    return tuple(Sentence(text) for text in split_sentences(segment.text, segment.language or ""))
+def _sentences(segment: Segment, settings: Settings) -> tuple[Sentence, ...]:
+    text, language = segment.text, segment.language or ""
+    parts = split_sentences(text, language, pauses=pauses(text, segment.words), model=settings.sentences)
+    return tuple(map(Sentence, parts))
 
 
-async def _with_sentiment(
+async def _judged(
     segments: Sequence[Segment], model: SentimentModel, settings: Settings, record: Record
 ) -> list[Segment]:
-    """Each sentence's sentiment, all sentences of the call at once, and their mean for each segment.
-
-    None has one if the server fails one.
-    """
-    sentences = [sentence for segment in segments for sentence in segment.sentences]
+    """Each sentence's sentiment by the model, all sentences of the call at once; none if the server fails one."""
+    before = _said_before(segments) if settings.sentiment_context else {}
+    sentences = [
+        (sentence, before.get(segment.id, "") if place == 0 else "")
+        for segment in segments
+        for place, sentence in enumerate(segment.sentences)
+    ]
     with record.step("sentiment", len(sentences), optional=True) as done:
 
-        async def classify(sentence: Sentence) -> Sentence:
-            sentiment = await model.classify(sentence.text.strip())
+        async def classify(asked: tuple[Sentence, str]) -> Sentence:
+            sentence, question = asked
+            sentiment = await model.classify(sentence.text.strip(), question)
             done()
             return replace(sentence, sentiment=sentiment)
 
-        scored = iter(await map_concurrently(classify, sentences, limit=settings.concurrency))
-        own = [tuple(next(scored) for _ in segment.sentences) for segment in segments]
-        return [
-            replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences))
-            for segment, sentences in zip(segments, own, strict=True)
-        ]
+        judged = iter(await map_concurrently(classify, sentences, limit=settings.concurrency))
+        return [replace(segment, sentences=tuple(next(judged) for _ in segment.sentences)) for segment in segments]
     return list(segments)
+
+
+def _said_before(segments: Sequence[Segment]) -> Mapping[str, str]:
+    """Segment -> the last sentence of the one before it, where somebody else says that."""
+    return {
+        segment.id: before.sentences[-1].text.strip()
+        for before, segment in pairwise(segments)
+        if before.speaker != segment.speaker and before.sentences
+    }
+
+
+def _tempered(segments: Sequence[Segment], record: Record) -> list[Segment]:
+    """Each sentence's sentiment with the lexicon's share, and each segment's as their mean."""
+    if "sentiment" in record.degraded:
+        record.degrade("sentiment", f"{record.error('sentiment')} The lexicon judged alone.")
+    tempered = []
+    for segment in segments:
+        sentences = tuple(
+            replace(one, sentiment=temper(one.sentiment, one.text, segment.language)) for one in segment.sentences
+        )
+        tempered.append(replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences)))
+    return tempered
 
 
 def _with_overlaps(segments: Sequence[Segment], metrics: Measures) -> list[Segment]:

@@ -1,7 +1,7 @@
 """The first flow: a sound file in, a measured conversation out.
 
 decode -> prepare (channels, speech, speakers) -> windows -> transcribe -> seams -> voices -> what follows the words
-(`conversation.py`)
+(`conversation.py`) -> redact
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from callscope.conversation import processing, study
 from callscope.errors import SettingsInvalid
 from callscope.packing import pack_call
 from callscope.preparation import Prepared, prepare, read_call
+from callscope.redaction.redact import redact
 from callscope.seams import sew
 from callscope.segments import spoken
 from callscope.settings import Settings
@@ -77,13 +78,15 @@ async def analyze(
         record=record,
     )
     made = processing(record, models.described(), file.duration_s)
-    return Call(
+    call = Call(
         recording=_recording(path, file, heard),
         processing=replace(made, channels=file.channels, dropped=file.dropped),
         speakers=conversation.speakers,
         segments=conversation.segments,
         metrics=conversation.metrics,
+        quality=conversation.quality,
     )
+    return redact(call) if settings.redact else call
 
 
 async def _transcribed(

@@ -105,6 +105,15 @@ class Settings(BaseSettings):
     max_retry_share: float = Field(default=1.0, ge=0, le=5)
     """How many windows of a call may be asked for again, as a share of all: 1 costs at most twice, 0 asks once."""
 
+    sentences: Literal["rules", "kiwi"] = "rules"
+    """What cuts texts into sentences: rules, or for Korean kiwi (its morphemes; the extra `korean`)."""
+
+    sentiment_context: bool = False
+    """Whether a sentence's sentiment is judged after the other side's last one. For models trained on pairs."""
+
+    redact: bool = False
+    """Whether card and phone numbers, ids, codes and e-mail addresses are masked before anything is written."""
+
     non_talk_s: float = Field(default=3.0, ge=0)
     """Silences longer than this many seconds count as non-talk."""
 

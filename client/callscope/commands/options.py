@@ -33,7 +33,8 @@ SOUND = (
     "max_gap_s",
     "fill_windows",
 )
-CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", "non_talk_s")
+WORDS = ("sentences", "sentiment_context", "redact", "non_talk_s")
+CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", *WORDS)
 LOG = ("log_level",)
 
 

@@ -1,6 +1,6 @@
 """The first flow without its sound: a transcript in, a measured conversation out.
 
-read -> speakers -> segments -> what follows the words (`conversation.py`)
+read -> speakers -> segments -> what follows the words (`conversation.py`) -> redact
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from time import perf_counter
 from callscope.call import Call, Recording, Segment
 from callscope.conversation import processing, study
 from callscope.errors import SettingsInvalid
+from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.transcripts.document import Document
@@ -49,7 +50,7 @@ async def analyze_transcripts(
     Args:
         path: a file with one of the endings of `files.READERS`.
         transport: a connected server, left open; None works without any, and says so in `processing.degraded`.
-        settings: of these, `language`, `agent_channel`, `concurrency` and `non_talk_s`.
+        settings: of these, `language`, `agent_channel`, `redact` and those of `study`.
         agent: what the transcript calls the agent; None: what it says itself, else what the words tell.
         encoding: how a file is written that is not UTF-8 and does not say; empty: UTF-8.
         progress: called as the work goes on.
@@ -93,13 +94,15 @@ async def _analyze(
     models = await _models(transport, segments, record)
     length_s = duration_s(transcript)
     conversation = await study(segments, voices.speakers, length_s, models=models, settings=settings, record=record)
-    return Call(
+    call = Call(
         recording=_recording(document, transcript, segments, length_s),
         processing=processing(record, models.described(), length_s),
         speakers=conversation.speakers,
         segments=conversation.segments,
         metrics=conversation.metrics,
+        quality=conversation.quality,
     )
+    return redact(call) if settings.redact else call
 
 
 def _given(settings: Settings) -> str | None:
