@@ -11,7 +11,8 @@ from typing import Literal
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.diarization_errors import DiarizationError, VoicesUnavailable
 from callscope_preprocessing.light import diarize_by_voices
-from callscope_preprocessing.pyannote import RATE_HZ, Windows, diarize_by_pyannote, load_pipeline
+from callscope_preprocessing.pyannote import RATE_HZ, Windows, diarize_by_pyannote
+from callscope_preprocessing.pyannote_pipeline import load_pipeline
 from callscope_preprocessing.resample import resample_track
 from callscope_preprocessing.speakers import (
     ANY_COUNT,

@@ -13,7 +13,8 @@ import pytest
 from callscope_preprocessing.audio import Span
 from callscope_preprocessing.diarization_errors import ModelUnreachable, ModelWrong
 from callscope_preprocessing.diarize import DiarizeSettings, diarize
-from callscope_preprocessing.pyannote import Windows, load_pipeline
+from callscope_preprocessing.pyannote import Windows
+from callscope_preprocessing.pyannote_pipeline import load_pipeline
 from callscope_preprocessing.rttm import write_rttm
 from callscope_preprocessing.speakers import SpeakerCount
 from callscope_preprocessing.track import Track, track_of
@@ -82,7 +83,7 @@ def test_a_damaged_folder_is_named(pipeline_folder: Path, tmp_path: Path) -> Non
 
 def test_a_hub_out_of_reach_is_said_in_a_sentence() -> None:
     script = (
-        "from callscope_preprocessing.pyannote import load_pipeline\n"
+        "from callscope_preprocessing.pyannote_pipeline import load_pipeline\n"
         "from callscope_preprocessing.diarization_errors import ModelUnreachable\n"
         "try:\n    load_pipeline('owner/model')\nexcept ModelUnreachable as error:\n    print(error)\n"
     )
@@ -100,7 +101,7 @@ def test_a_gated_model_asks_for_a_token() -> None:
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     from callscope_preprocessing.diarization_errors import ModelRefused
-    from callscope_preprocessing.pyannote import _explained
+    from callscope_preprocessing.pyannote_pipeline import _explained
 
     refused = GatedRepoError.__new__(GatedRepoError)
     assert isinstance(_explained("owner/model", refused), ModelRefused)

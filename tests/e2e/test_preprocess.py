@@ -42,3 +42,14 @@ def test_a_call_of_one_channel_has_speakers_and_their_turns_as_rttm(shared_data:
 def test_a_picture_of_an_unknown_kind_is_refused_before_any_work(demo_calls: Path, tmp_path: Path) -> None:
     run("preprocess", demo_calls / "en.wav", "--plot", "call.bmp", cwd=tmp_path).failed_with(2, "--plot", ".svg")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("flag", "name"), [("--rttm", "turns.rttm"), ("--plot", "call.svg")])
+def test_a_place_that_cannot_be_written_names_its_own_flag(
+    demo_calls: Path, tmp_path: Path, flag: str, name: str
+) -> None:
+    if flag == "--plot":
+        pytest.importorskip("matplotlib", reason="A picture needs matplotlib (the extra `plot`).")
+    ended = run("preprocess", demo_calls / "en.wav", flag, f"nowhere/{name}", cwd=tmp_path)
+    ended.failed_with(3, f"nowhere/{name} cannot be written", f"Choose another place with {flag}.")
+    assert "--output" not in ended.stderr

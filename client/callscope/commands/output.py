@@ -88,8 +88,8 @@ def write_file(call: Call, form: Format, file: Path) -> None:
 
 
 @contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn what keeps `place` from being written into a sentence.
+def writing(place: Path, option: str = "--output") -> Iterator[None]:
+    """Turn what keeps `place`, which `option` names, from being written into a sentence.
 
     Raises:
         ResultUnwritable: it cannot be written.
@@ -98,7 +98,7 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ResultUnwritable(f"{place} cannot be written ({reason}). Choose another place with --output.") from error
+        raise ResultUnwritable(f"{place} cannot be written ({reason}). Choose another place with {option}.") from error
 
 
 def _names(sources: Sequence[Path]) -> dict[Path, str]:

@@ -60,10 +60,10 @@ def preprocess(
             chunks = _pack(prepared, loaded.settings, window_s)
     result = _Result(file, prepared, chunks, record)
     if drawing:
-        with writing(drawing):
+        with writing(drawing, "--plot"):
             plot(result.pictures(), drawing, title=file.name)
     if turns:
-        with writing(turns):
+        with writing(turns, "--rttm"):
             write_rttm(
                 turns, prepared.diarization.turns if prepared.diarization else (), recording=_recording_name(file)
             )

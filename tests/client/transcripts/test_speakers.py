@@ -113,5 +113,9 @@ def test_names_that_come_back_are_names() -> None:
     ]
 
 
+def test_what_comes_once_is_no_name_among_names() -> None:
+    assert named("Mary: a", "Mary: b", "One thing: c") == [("Mary", "a"), ("Mary", "b"), (None, "One thing: c")]
+
+
 def test_lines_of_two_speakers_in_a_caption_become_two() -> None:
     assert named("- Agent: yes\nof course\n- Customer: no") == [("Agent", "yes\nof course"), ("Customer", "no")]
