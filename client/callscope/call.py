@@ -223,6 +223,7 @@ class Recording:
         id: the first 16 hexadecimal digits of `sha256`, unless given.
         source: the file's path as it was given.
         sha256: of the file's bytes.
+        sample_rate_hz: None for a transcript that does not tell it.
         language: ISO 639-1, the language of most of the speech; None without speech.
         metadata: whatever the caller attached.
     """
@@ -231,7 +232,7 @@ class Recording:
     source: str
     sha256: str
     duration_s: float
-    sample_rate_hz: int
+    sample_rate_hz: int | None
     channels: int
     language: str | None = None
     language_probability: float | None = None

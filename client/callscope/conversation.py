@@ -64,7 +64,7 @@ async def study(
     said = [replace(segment, sentences=_sentences(segment, settings)) for segment in said]
     if models.sentiment:
         said = await _judged(said, models.sentiment, settings, record)
-    said = _tempered(said, record)
+    said = _tempered(said)
     found = find_roles(said, speakers)
     with record.step("measures"):
         marked = "punctuate" not in record.degraded or any(has_sentence_marks(one.text) for one in said)
@@ -141,10 +141,8 @@ def _said_before(segments: Sequence[Segment]) -> Mapping[str, str]:
     }
 
 
-def _tempered(segments: Sequence[Segment], record: Record) -> list[Segment]:
-    """Each sentence's sentiment with the lexicon's share, and each segment's as their mean."""
-    if "sentiment" in record.degraded:
-        record.degrade("sentiment", f"{record.error('sentiment')} The lexicon judged alone.")
+def _tempered(segments: Sequence[Segment]) -> list[Segment]:
+    """Each sentence's sentiment with the lexicon's share, the lexicon's alone without a model; a segment's is their mean."""
     tempered = []
     for segment in segments:
         sentences = tuple(

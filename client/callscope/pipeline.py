@@ -24,7 +24,6 @@ from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
-from callscope.triton.text_models import TextModels
 from callscope.triton.transcriber import MODEL_WITH_WORDS
 from callscope.triton.transport import Transport
 from callscope_preprocessing.chunk import Chunk
@@ -73,7 +72,7 @@ async def analyze(
         segments,
         speakers,
         file.duration_s,
-        models=TextModels(models.punctuator, models.sentiment),
+        models=models.text,
         settings=settings,
         record=record,
     )

@@ -69,10 +69,6 @@ class Record:
         else:
             self._note(name, "ok", perf_counter() - began, None)
 
-    def error(self, name: str) -> str:
-        """Why a step did less than it should; empty if it did all."""
-        return next((step.error for step in self.steps if step.name == name and step.error), "")
-
     def fail(self, name: str, reason: str) -> None:
         """Note that a step could not begin, and why."""
         self._note(name, "failed", 0.0, reason)

@@ -260,13 +260,19 @@ async def test_a_recogniser_that_writes_marks_needs_no_punctuation_model(
     assert [party.questions for party in call.metrics.speakers.values()] == [2, 1]
 
 
-async def test_a_server_without_sentiment_gives_none_and_says_so(
+async def test_without_a_sentiment_model_the_lexicon_judges_and_the_result_says_so(
     stereo: Path, made_up_server: MakeServer, heard: Heard
 ) -> None:
     call = await analysed(stereo, made_up_server(heard(SAID), without=("sentiment",)))
     assert call.processing.degraded == ("sentiment",)
-    assert all(segment.sentiment is None for segment in call.segments)
-    assert all(sentence.sentiment is None for segment in call.segments for sentence in segment.sentences)
+    assert all_by_lexicon(call)
+
+
+def all_by_lexicon(call: Call) -> bool:
+    """Whether the lexicon alone judged every sentence."""
+    judged = [sentence.sentiment for segment in call.segments for sentence in segment.sentences]
+    judged += [segment.sentiment for segment in call.segments]
+    return all(one is not None and (one.source, one.probabilities) == ("lexicon", {}) for one in judged)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +296,7 @@ async def test_a_punctuation_that_fails_leaves_plain_text_and_says_why(
     jsonschema.Draft202012Validator(schema()).validate(to_json(call))
 
 
-async def test_a_sentiment_that_fails_once_gives_none_at_all_and_says_why(
+async def test_a_sentiment_that_fails_once_is_left_to_the_lexicon_and_says_why(
     stereo: Path, made_up_server: MakeServer, heard: Heard
 ) -> None:
     failure = RequestFailed("fake://callscope", "sentiment", "out of memory")
@@ -299,8 +305,7 @@ async def test_a_sentiment_that_fails_once_gives_none_at_all_and_says_why(
     call = await analysed(stereo, server)
     step = step_of(call, "sentiment")
     assert (call.processing.degraded, step.status, step.error) == (("sentiment",), "failed", str(failure))
-    assert all(segment.sentiment is None for segment in call.segments)
-    assert all(sentence.sentiment is None for segment in call.segments for sentence in segment.sentences)
+    assert all_by_lexicon(call)
 
 
 @pytest.mark.parametrize("name", ["punctuate", "sentiment"])

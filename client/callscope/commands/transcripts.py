@@ -127,7 +127,7 @@ async def _analyze_all(
             codes.append(report(error))
             return
     if reading.offline and made:
-        say("Without a server, sentiment was left out and texts without marks were left as they are.")
+        say("Without a server, sentiment is by the lexicon alone, and texts without marks were left as they are.")
 
 
 @contextmanager

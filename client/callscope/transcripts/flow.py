@@ -28,8 +28,7 @@ from callscope.triton.punctuator import has_sentence_marks
 from callscope.triton.text_models import TextModels, load_text_models
 from callscope.triton.transport import Transport
 
-CLOCK_HZ = 1000
-"""What `sample_rate` says of a call without sound whose recording's is not told: its clock's ticks, milliseconds."""
+MS = 1000
 PUNCTUATED_SHARE = 0.1
 """A transcript in which so many segments have a sentence mark was punctuated by whoever wrote it."""
 FORM, CALL_NUMBER = "transcript", "line"
@@ -138,7 +137,7 @@ def _recording(document: Document, transcript: Transcript, segments: Sequence[Se
         source=str(document.path),
         sha256=document.sha256,
         duration_s=length_s,
-        sample_rate_hz=transcript.sample_rate_hz or CLOCK_HZ,
+        sample_rate_hz=transcript.sample_rate_hz,
         channels=max((segment.channel for segment in segments), default=0) + 1,
         language=_language(segments),
         metadata={**transcript.metadata, FORM: transcript.form},
@@ -150,7 +149,7 @@ def _language(segments: Sequence[Segment]) -> str | None:
     spoken: Counter[str] = Counter()
     for segment in segments:
         if segment.language and segment.text:
-            spoken[segment.language] += round((segment.end_s - segment.start_s) * CLOCK_HZ)
+            spoken[segment.language] += round((segment.end_s - segment.start_s) * MS)
     return spoken.most_common(1)[0][0] if spoken else None
 
 

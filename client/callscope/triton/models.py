@@ -1,40 +1,27 @@
-"""The served models that take part in the analysis of a call."""
+"""The served models that take part in the analysis of a recorded call."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from callscope.call import Model
-from callscope.errors import ContractMismatch, ModelMissing, TritonError
 from callscope.steps import Record
-from callscope.triton import punctuator, sentiment
-from callscope.triton.punctuator import Punctuator
-from callscope.triton.sentiment import SentimentModel
-from callscope.triton.text_model import TextModel
-from callscope.triton.transcriber import Transcriber, WhisperModel
+from callscope.triton.text_models import TextModels, described, load_text_models
+from callscope.triton.transcriber import Transcriber
 from callscope.triton.transport import Transport
-
-Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models of one server; None for one that it lacks and that a call can do without."""
+    """The models of one server."""
 
     transcriber: Transcriber
-    punctuator: Punctuator | None
-    sentiment: SentimentModel | None
+    text: TextModels
 
     def described(self) -> Mapping[str, Model]:
         """What each is used for -> the model, as the server describes it."""
-        used = {"asr": _model(self.transcriber.name, self.transcriber.model)}
-        if self.punctuator:
-            used["punctuation"] = _model(punctuator.MODEL, self.punctuator.model)
-        if self.sentiment:
-            used["sentiment"] = _model(sentiment.MODEL, self.sentiment.model)
-        return used
+        return {"asr": described(self.transcriber.name, self.transcriber.model), **self.text.described()}
 
 
 async def load_models(transport: Transport, record: Record) -> Models:
@@ -46,24 +33,4 @@ async def load_models(transport: Transport, record: Record) -> Models:
     """
     with record.step("models"):
         recogniser = await Transcriber.from_server(transport)
-    return Models(
-        recogniser,
-        await _load_optional("punctuate", Punctuator.from_server(transport), record),
-        await _load_optional("sentiment", SentimentModel.from_server(transport), record),
-    )
-
-
-async def _load_optional(step: str, loading: Awaitable[Loaded], record: Record) -> Loaded | None:
-    try:
-        return await loading
-    except ContractMismatch:
-        raise
-    except ModelMissing as error:
-        record.skip(step, str(error))
-    except TritonError as error:
-        record.fail(step, str(error))
-    return None
-
-
-def _model(name: str, model: WhisperModel | TextModel) -> Model:
-    return Model(name, model.version, model.precision, model.source, model.revision)
+    return Models(recogniser, await load_text_models(transport, record))

@@ -13,6 +13,7 @@ from callscope.triton import punctuator, sentiment
 from callscope.triton.punctuator import Punctuator
 from callscope.triton.sentiment import SentimentModel
 from callscope.triton.text_model import TextModel
+from callscope.triton.transcriber import WhisperModel
 from callscope.triton.transport import Transport
 
 Loaded = TypeVar("Loaded")
@@ -29,9 +30,9 @@ class TextModels:
         """What each is used for -> the model, as the server describes it."""
         used = {}
         if self.punctuator:
-            used["punctuation"] = _model(punctuator.MODEL, self.punctuator.model)
+            used["punctuation"] = described(punctuator.MODEL, self.punctuator.model)
         if self.sentiment:
-            used["sentiment"] = _model(sentiment.MODEL, self.sentiment.model)
+            used["sentiment"] = described(sentiment.MODEL, self.sentiment.model)
         return used
 
 
@@ -60,5 +61,6 @@ async def _load_optional(step: str, loading: Awaitable[Loaded], record: Record) 
     return None
 
 
-def _model(name: str, model: TextModel) -> Model:
+def described(name: str, model: WhisperModel | TextModel) -> Model:
+    """A served model as results name it."""
     return Model(name, model.version, model.precision, model.source, model.revision)
