@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -84,6 +84,16 @@ bench-long: $(VENV)/dev ## an hour of speech: the words at its cuts, and the mem
 
 bench-preprocessing: $(VENV)/dev ## speech found and missed, noise taken out, into docs/preprocessing.md (AUDIO=folder; minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.preprocessing $(if $(AUDIO),--audio $(AUDIO))
+
+bench-sentences: $(VENV)/dev ## texts cut into sentences, with marks and without, into docs/text.md (TEXTS=file.tsv)
+	@test -n "$(TEXTS)" || { echo "Name a file with a column of sentences a language: make bench-sentences TEXTS=file.tsv"; exit 2; }
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.sentences $(TEXTS) --page docs/text.md
+
+bench-sentiment: $(VENV)/dev ## sentiment by model, lexicon and both, into docs/sentiment.md (FILMS=file.tsv)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.sentiment $(if $(FILMS),--films $(FILMS)) --page docs/sentiment.md
+
+bench-transcripts: $(VENV)/dev ## 1,000 transcripts of 200 segments without a server: seconds, and where they go
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.transcripts
 
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve

@@ -142,7 +142,7 @@ def _said_before(segments: Sequence[Segment]) -> Mapping[str, str]:
 
 
 def _tempered(segments: Sequence[Segment]) -> list[Segment]:
-    """Each sentence's sentiment with the lexicon's share, the lexicon's alone without a model; a segment's is their mean."""
+    """Each sentence's sentiment with the lexicon's share, or by it alone without a model; a segment's is their mean."""
     tempered = []
     for segment in segments:
         sentences = tuple(

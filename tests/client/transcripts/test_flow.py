@@ -51,7 +51,8 @@ async def test_words_and_times_are_measured_without_a_server(tmp_path: Path) -> 
     ]
     agent = call.metrics.roles.agent
     assert agent
-    assert (agent.talk_time_s, agent.words, agent.sentiment) == (3.0, 10, None)
+    assert agent.sentiment
+    assert (agent.talk_time_s, agent.words, agent.sentiment.mean) == (3.0, 10, 0.0)
     assert [silence.duration_s for silence in call.metrics.non_talk.instances] == [4.0]
     assert [(one.speaker, one.interrupted) for one in call.metrics.interruptions.instances] == [("Customer", "Agent")]
     assert [one.interruption for one in call.segments] == [False, True, False]
