@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,7 +18,7 @@ from callscope.call import Evidence, LexiconShare, Quality, Sentence, Speaker
 from callscope.errors import ResultUnwritable
 from callscope.report import SUFFIXES, WRITERS, html
 from callscope.report.html import drawing, transcript
-from callscope.report.html.audio import embed, link
+from callscope.report.html.audio import Way, embed, link, player_source
 from callscope.report.html.texts import LANGUAGES, texts
 
 from ...report_calls import HOSTILE, SPEAKERS, build, dialogue_call, hostile_call, segment
@@ -308,7 +309,15 @@ def test_the_axis_has_at_most_nine_round_times(duration_s: float, last: float | 
 def test_a_recording_is_named_as_the_page_sees_it(tmp_path: Path) -> None:
     assert link(tmp_path / "a b#1?.wav", tmp_path / "page.html") == "./a%20b%231%3F.wav"
     assert link(tmp_path / "sound" / "통화.wav", tmp_path / "pages" / "p.html") == "./../sound/%ED%86%B5%ED%99%94.wav"
+    assert link(tmp_path / os.fsdecode(b"\xb1.wav"), tmp_path / "page.html") == "./%B1.wav"
     assert link(tmp_path / "data:x.wav", tmp_path / "page.html") == "./data%3Ax.wav"
+
+
+def test_a_recording_is_linked_or_carried_and_standard_input_is_neither(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    assert player_source(tmp_path / "a.wav", tmp_path / "a.html", Way.LINK) == "./a.wav"
+    assert player_source(tmp_path / "a.wav", tmp_path / "a.html", Way.EMBED) == "data:audio/wav;base64,UklGRg=="
+    assert player_source(Path("-"), tmp_path / "a.html", Way.EMBED) is None
 
 
 def test_a_recording_is_carried_as_it_is(tmp_path: Path) -> None:
