@@ -17,6 +17,7 @@ from callscope import __version__
 from callscope.analysis.interruptions import find_interruptions
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
+from callscope.analysis.tempering import mean_sentiment
 from callscope.call import Call, Channel, Dropped, Processing, Recording, Segment, Sentence
 from callscope.errors import SettingsInvalid
 from callscope.preparation import Prepared, prepare, read_call
@@ -29,7 +30,7 @@ from callscope.triton.concurrency import map_concurrently
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.punctuator import Punctuator, has_sentence_marks
-from callscope.triton.sentiment import SentimentModel, mean_sentiment
+from callscope.triton.sentiment import SentimentModel
 from callscope.triton.transcriber import MODEL_WITH_WORDS, Transcriber
 from callscope.triton.transport import Transport
 from callscope_preprocessing.chunk import Chunk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callscope.call import Sentence, Sentiment
+from callscope.call import Sentiment
 from callscope.errors import ContractMismatch
 from callscope.triton.polarity import polarities, side
 from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model, softmax
@@ -46,30 +46,15 @@ class SentimentModel:
             )
         return cls(transport, model, polarity)
 
-    async def classify(self, text: str) -> Sentiment:
-        """How `text` sounds; what exceeds the model's length is not heard."""
-        logits = await fetch_logits(self._transport, self.model, encode(self.model, text))
+    async def classify(self, text: str, before: str = "") -> Sentiment:
+        """How `text` sounds, heard after `before` if that is given; what exceeds the model's length is not heard."""
+        heard = f"{before} {text}" if before else text
+        logits = await fetch_logits(self._transport, self.model, encode(self.model, heard))
         pairs = list(zip(self._polarity, softmax(logits)[0].tolist(), strict=True))
         probabilities = dict.fromkeys(map(side, self._polarity), 0.0)
         for polarity, probability in pairs:
             probabilities[side(polarity)] += probability
         return _sentiment(probabilities, sum(polarity * probability for polarity, probability in pairs))
-
-
-def mean_sentiment(sentences: Sequence[Sentence]) -> Sentiment | None:
-    """The sentiment of sentences together: the mean of their figures, each weighted by its characters.
-
-    None when none of them has a sentiment.
-    """
-    scored = [(len(sentence.text), sentence.sentiment) for sentence in sentences if sentence.sentiment]
-    total = sum(weight for weight, _ in scored)
-    if not total:
-        return None
-    labels = scored[0][1].probabilities
-    return _sentiment(
-        {label: sum(weight * one.probabilities[label] for weight, one in scored) / total for label in labels},
-        sum(weight * one.score for weight, one in scored) / total,
-    )
 
 
 def _sentiment(probabilities: dict[str, float], score: float) -> Sentiment:

@@ -7,10 +7,11 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from callscope.analysis.tempering import mean_sentiment
 from callscope.call import Sentence, Sentiment
 from callscope.errors import ContractMismatch
 from callscope.triton.fake import FakeTransport
-from callscope.triton.sentiment import SentimentModel, mean_sentiment
+from callscope.triton.sentiment import SentimentModel
 
 MakeServer = Callable[..., FakeTransport]
 
