@@ -6,7 +6,10 @@ import math
 import wave
 from array import array
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,7 +22,7 @@ from callscope.report.times import clock
 from ..report_calls import dialogue_call, long_call
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from .conftest import Opened
 
@@ -159,6 +162,23 @@ def test_the_transcript_follows_the_recording_beside_the_page(open_page: Open, t
     assert all(one.startswith(tmp_path.as_uri()) for one in opened.requests), "only the recording is asked for"
 
 
+def test_the_recording_is_found_where_the_page_is_served(browser: Browser, tmp_path: Path) -> None:
+    call = dialogue_call("en")
+    tone(tmp_path / "call.wav", call.recording.duration_s)
+    (tmp_path / "page.html").write_text(html.write(call, "./call.wav"), "utf-8")
+    handler = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(f"http://127.0.0.1:{server.server_port}/page.html")
+        wait_until(page, "player.readyState > 0")
+        page.close()
+        server.shutdown()
+    assert [one for one in complaints if "favicon" not in one] == []
+
+
 def test_the_recording_can_be_carried_in_the_page(open_page: Open, tmp_path: Path) -> None:
     call = dialogue_call("ko")
     tone(tmp_path / "call.wav", call.recording.duration_s)
@@ -226,6 +246,13 @@ def wait_until(page: Page, expression: str) -> None:
     while not page.evaluate(expression):
         assert monotonic() < deadline_s, f"it never came true: {expression}"
         page.wait_for_timeout(20)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and writes no log."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is its parent's
+        pass
 
 
 def seek_ms(page: Page, time_s: float) -> float:

@@ -1,17 +1,18 @@
 """How an agent speaks: the shares of polite, softening, understanding, apologising, good and bad sentences.
 
 Each share is of the agent's sentences in a language that there are rules for, and each match is kept with its place.
-None stands where no agent is known, where the agent says nothing, and for what no lexicon was given to find.
+None stands where no agent is known, and where the agent says nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from callscope.analysis.phrases import phrasebook
+from callscope.analysis.terms import find_terms
 from callscope.analysis.words import characters, sentence_texts
 from callscope.call import Evidence, Quality, Segment, Speaker
 
@@ -24,27 +25,8 @@ METRICS = {
     "apology": "apology_ratio",
 }
 """What is found -> the figure it counts for."""
-HANGUL, KANA = re.compile("[\uac00-\ud7a3\u1100-\u11ff]"), re.compile("[\u3040-\u30ff]")
-
-
-class Term(Protocol):
-    """A word of a lexicon, found in a text: its weight there is above zero where it is good."""
-
-    @property
-    def text(self) -> str:
-        """As it is written."""
-
-    @property
-    def weight(self) -> float:
-        """After negation and emphasis."""
-
-    @property
-    def entry(self) -> str:
-        """The lexicon's name for it."""
-
-
-TermFinder = Callable[[str, str], Sequence[Term]]
-"""(text, language) -> the words of a lexicon that are in it."""
+HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7a3]")
+KANA_OR_KANJI = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +37,22 @@ class _Sentence:
     language: str
 
 
-def measure_quality(
-    segments: Iterable[Segment], speakers: Iterable[Speaker], find_terms: TermFinder | None = None
-) -> Quality:
+def measure_quality(segments: Iterable[Segment], speakers: Iterable[Speaker]) -> Quality:
     """Measure what the agents say.
 
     Args:
         segments: of all speakers; a segment without sentences is one sentence.
         speakers: with their roles.
-        find_terms: the lexicon for good and bad words; without one their shares are None.
 
     Returns:
         Shares from 0 to 1, and the evidence in order of the segments.
     """
     agents = {speaker.id for speaker in speakers if speaker.role == "agent"}
     sentences = [each for segment in segments if segment.speaker in agents for each in _sentences(segment)]
-    evidence = tuple(match for sentence in sentences for match in _evidence(sentence, find_terms))
-    sought = [metric for kind, metric in METRICS.items() if find_terms or kind not in {"positive", "negative"}]
-    ratios = {metric: _ratio(metric, evidence, len(sentences)) for metric in sought} if sentences else {}
+    evidence = tuple(match for sentence in sentences for match in _evidence(sentence))
+    if not sentences:
+        return Quality()
+    ratios = {metric: _ratio(metric, evidence, len(sentences)) for metric in METRICS.values()}
     return Quality(**ratios, evidence=evidence)
 
 
@@ -88,17 +68,16 @@ def _language(text: str) -> str:
     """Of the languages with rules, the one that the text is written like."""
     if HANGUL.search(text):
         return "ko"
-    return "ja" if KANA.search(text) else "en"
+    return "ja" if KANA_OR_KANJI.search(text) else "en"
 
 
-def _evidence(sentence: _Sentence, find_terms: TermFinder | None) -> Iterator[Evidence]:
+def _evidence(sentence: _Sentence) -> Iterator[Evidence]:
     book = phrasebook(sentence.language)
     for phrase in book.find(sentence.text) if book else ():
         yield _found(sentence, phrase.courtesy, phrase.text, phrase.pattern)
-    for term in find_terms(sentence.text, sentence.language) if find_terms else ():
-        if term.weight:
-            kind = "positive" if term.weight > 0 else "negative"
-            yield _found(sentence, kind, term.text, f"{sentence.language}.{kind}.{term.entry}")
+    for term in find_terms(unicodedata.normalize("NFC", sentence.text), sentence.language):
+        kind = "positive" if term.weight > 0 else "negative"
+        yield _found(sentence, kind, term.text, f"{sentence.language}.{kind}.{term.entry}")
 
 
 def _found(sentence: _Sentence, kind: str, text: str, pattern: str) -> Evidence:

@@ -14,7 +14,7 @@ from pathlib import Path
 from callscope.call import Call
 from callscope.commands.console import stdout_console
 from callscope.errors import ResultUnwritable, SettingsInvalid
-from callscope.report import SUFFIXES, WRITERS
+from callscope.report import SUFFIXES, WRITERS, html
 from callscope.report.json import write_line
 from callscope.report.table import render
 from callscope_preprocessing.source import STANDARD_INPUT
@@ -34,15 +34,18 @@ class Format(StrEnum):
     HTML = "html"
 
 
-def print_call(call: Call, form: Format, *, of_many: bool) -> None:
-    """Write one call to stdout. Of many, JSON takes a line a call, and text has the file's name above it."""
+def print_call(call: Call, form: Format, *, of_many: bool, audio: str | None = None) -> None:
+    """Write one call to stdout. Of many, JSON takes a line a call, and text has the file's name above it.
+
+    `audio` is what a page's player plays.
+    """
     if form is Format.TABLE:
         stdout_console().print(render(call))
     elif form is Format.JSON and of_many:
         sys.stdout.write(write_line(call))
     else:
         heading = f"==> {call.recording.source} <==\n" if of_many and form is Format.TXT else ""
-        sys.stdout.write(heading + WRITERS[form](call))
+        sys.stdout.write(heading + _document(call, form, audio))
     sys.stdout.flush()
 
 
@@ -67,13 +70,15 @@ def plan_files(sources: Sequence[Path], output: str, form: Format) -> Mapping[Pa
     return {source: place / f"{name}{SUFFIXES[form]}" for source, name in names.items()}
 
 
-def write_file(call: Call, form: Format, file: Path) -> None:
+def write_file(call: Call, form: Format, file: Path, *, audio: str | None = None) -> None:
     """Write one call to a file; one that exists is replaced as a whole or not at all.
+
+    `audio` is what a page's player plays.
 
     Raises:
         ResultUnwritable: the file cannot be written.
     """
-    document = WRITERS[form](call)
+    document = _document(call, form, audio)
     with writing(file):
         target = file.resolve()
         if target.exists() and not target.is_file():
@@ -99,6 +104,10 @@ def writing(place: Path, option: str = "--output") -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ResultUnwritable(f"{place} cannot be written ({reason}). Choose another place with {option}.") from error
+
+
+def _document(call: Call, form: Format, audio: str | None) -> str:
+    return html.write(call, audio) if form is Format.HTML else WRITERS[form](call)
 
 
 def _names(sources: Sequence[Path]) -> dict[Path, str]:

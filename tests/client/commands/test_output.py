@@ -52,6 +52,12 @@ def test_calls_that_share_a_name_never_overwrite_each_other() -> None:
     assert found == ["out/a.wav.json", "out/a.mp3.json", "out/b.wav.json", "out/b.wav-2.json"]
 
 
+def test_a_page_has_a_player_where_it_is_given_sound_and_other_formats_do_not_mind(call: Call) -> None:
+    for form in Format:
+        write_file(call, form, Path(f"a.{form}"), audio="./a.wav")
+        assert ('src="./a.wav"' in Path(f"a.{form}").read_text("utf-8")) == (form is Format.HTML)
+
+
 def test_several_calls_and_a_file_is_an_error() -> None:
     Path("out").touch()
     with pytest.raises(SettingsInvalid, match="out is a file, which cannot hold 2 results"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from callscope.call import Evidence, Quality, Sentence, Speaker
+from callscope.call import Evidence, LexiconShare, Quality, Sentence, Speaker
 from callscope.errors import ResultUnwritable
 from callscope.report import SUFFIXES, WRITERS, html
 from callscope.report.html import drawing, transcript
-from callscope.report.html.audio import embed, link
+from callscope.report.html.audio import Way, embed, link, player_source
 from callscope.report.html.texts import LANGUAGES, texts
 
 from ...report_calls import HOSTILE, SPEAKERS, build, dialogue_call, hostile_call, segment
@@ -36,7 +37,7 @@ class Read(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
         self._silent += tag in {"script", "style"}
-        self.text.append(" " if tag in {"br", "p", "td"} else "")
+        self.text.append(" " if tag in {"br", "dd", "p", "td"} else "")
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in {"script", "style"}
@@ -89,7 +90,19 @@ def test_every_text_is_used_by_some_page_or_template() -> None:
     folder = Path(html.__file__).parent
     sources = "".join(file.read_text("utf-8") for kind in ("*.py", "*/*.j2", "*/*.js") for file in folder.glob(kind))
     unused = [key for key in texts("en") if key not in sources and f'"{key.split(".")[1]}"' not in sources]
-    made = ("about.", "measure.", "language.", "mood.", "doubt.", "status.", "dropped.", "missing.", "role.")
+    made = (
+        "about.",
+        "measure.",
+        "language.",
+        "mood.",
+        "doubt.",
+        "status.",
+        "dropped.",
+        "missing.",
+        "role.",
+        "role_source.",
+        "kind.",
+    )
     assert [key for key in unused if not key.startswith(made)] == []
 
 
@@ -130,7 +143,7 @@ def test_hostile_texts_stay_texts(audio: str | None) -> None:
     assert not [found for _, found in page.elements if any(name.startswith("on") for name in found)]
     assert "{{ 7*7 }}" in page.words
     document.encode("utf-8")
-    assert "\x00" not in document
+    assert not re.search("[\x00\ud800\u202e]", document)
     assert "<!--" not in document
 
 
@@ -160,7 +173,7 @@ def test_a_ratio_that_is_missing_is_not_drawn_as_zero() -> None:
     document = html.write(call)
     assert document.count('<svg class="bar"') == 1
     words = without_definitions(Read(document).words)
-    assert "Honorific language not available the agent says nothing" in words
+    assert "Honorific language not available there are no words to find it by" in words
     assert "Apology 0 %" in words
 
 
@@ -199,12 +212,32 @@ def test_evidence_points_to_the_sentence_it_names() -> None:
     assert Read(page).all("span", id="g12s1")
 
 
+def test_several_matches_in_a_sentence_are_one_entry_with_each_of_them_marked() -> None:
+    call = dialogue_call("en")
+    texts_found = ("You are right", "right, that", "happened", "happened")
+    found = tuple(Evidence("empathy_ratio", "seg-0013", 0, text, "en.empathy") for text in texts_found)
+    document = html.write(replace(call, quality=Quality(empathy_ratio=0.5, evidence=found)))
+    assert document.count('data-show="g12s0"') == 1
+    assert "<mark>You are right</mark>, that should not have <mark>happened</mark>." in document
+
+
+def test_a_lexicon_says_what_it_found_and_a_speaker_why_it_has_its_role() -> None:
+    call = dialogue_call("en")
+    first = call.segments[0]
+    assert first.sentiment
+    adjusted = replace(first.sentiment, source="model+lexicon", lexicon=LexiconShare(0.8, 0.4, ("thank <you>", "help")))
+    document = html.write(replace(call, segments=(replace(first, sentiment=adjusted), *call.segments[1:])))
+    assert 'title="Words: thank &lt;you&gt;, help"' in document
+    assert "Speaker speaker-1 Agent, by what is said, 97 % sure" in Read(document).words
+    assert "phone numbers × 2, card numbers × 1" in Read(document).words
+
+
 def test_evidence_for_what_is_not_there_does_no_harm() -> None:
     call = dialogue_call("en")
     found = (
         Evidence("apology_ratio", "seg-9999", 0, "sorry", "en.apology"),
         Evidence("apology_ratio", "seg-0003", 99, "not in it", "en.apology"),
-        Evidence("apology", "seg-0003", 0, "", "en.apology"),
+        Evidence("apology_ratio", "seg-0003", 0, "", "en.apology"),
     )
     document = html.write(replace(call, quality=Quality(apology_ratio=0.5, evidence=found)))
     assert document.count('data-show="g2s1"') == 1
@@ -276,7 +309,15 @@ def test_the_axis_has_at_most_nine_round_times(duration_s: float, last: float | 
 def test_a_recording_is_named_as_the_page_sees_it(tmp_path: Path) -> None:
     assert link(tmp_path / "a b#1?.wav", tmp_path / "page.html") == "./a%20b%231%3F.wav"
     assert link(tmp_path / "sound" / "통화.wav", tmp_path / "pages" / "p.html") == "./../sound/%ED%86%B5%ED%99%94.wav"
+    assert link(tmp_path / os.fsdecode(b"\xb1.wav"), tmp_path / "page.html") == "./%B1.wav"
     assert link(tmp_path / "data:x.wav", tmp_path / "page.html") == "./data%3Ax.wav"
+
+
+def test_a_recording_is_linked_or_carried_and_standard_input_is_neither(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    assert player_source(tmp_path / "a.wav", tmp_path / "a.html", Way.LINK) == "./a.wav"
+    assert player_source(tmp_path / "a.wav", tmp_path / "a.html", Way.EMBED) == "data:audio/wav;base64,UklGRg=="
+    assert player_source(Path("-"), tmp_path / "a.html", Way.EMBED) is None
 
 
 def test_a_recording_is_carried_as_it_is(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
 from callscope.errors import ResultUnwritable
+from callscope_preprocessing.source import STANDARD_INPUT
 
 MOST_EMBEDDED_BYTES = 256 * 2**20
 _TYPES = {
@@ -24,10 +26,28 @@ _TYPES = {
 }
 
 
+class Way(StrEnum):
+    """How a page comes by its recording."""
+
+    LINK = "link"
+    EMBED = "embed"
+
+
+def player_source(recording: Path, page: Path, way: Way) -> str | None:
+    """What `write` takes as `audio`; None for standard input, which cannot be heard again.
+
+    Raises:
+        ResultUnwritable: see `embed`.
+    """
+    if recording == STANDARD_INPUT:
+        return None
+    return link(recording, page) if way is Way.LINK else embed(recording)
+
+
 def link(recording: Path, page: Path) -> str:
     """The recording's path as seen from the page, so that both can be moved together."""
     path = os.path.relpath(recording.resolve(), page.resolve().parent)
-    return quote(f"./{Path(path).as_posix()}")
+    return "./" + quote(os.fsencode(Path(path).as_posix()))
 
 
 def embed(recording: Path) -> str:

@@ -10,6 +10,7 @@ import re
 from markupsafe import Markup
 
 _UNPRINTABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _IN_SCRIPTS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -34,8 +35,12 @@ def data(value: object) -> Markup:
 
 
 def printable(document: str) -> str:
-    """The document with lone surrogates and control characters, which no HTML file may hold, replaced by U+FFFD."""
-    return _UNPRINTABLE.sub("\ufffd", document)
+    """The document without what would damage it.
+
+    Lone surrogates and control characters, which no HTML file may hold, become U+FFFD; so do the marks that make text
+    run backwards, which would carry beyond the text they came in.
+    """
+    return _REORDERING.sub("\ufffd", _UNPRINTABLE.sub("\ufffd", document))
 
 
 def _hash(text: str) -> str:

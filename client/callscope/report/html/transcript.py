@@ -36,11 +36,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
-    """Sentiment as a sign, a number and a word."""
+    """Sentiment as a sign, a number and a word; `terms` are a lexicon's, as one text."""
 
     kind: str
     score: str
     name: Phrase
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,11 @@ def feeling(sentiment: Sentiment | None) -> Feeling | None:
     """How a sentiment is shown; a label of another model's keeps its name and takes its sign from the score."""
     if sentiment is None:
         return None
+    terms = ", ".join(sentiment.lexicon.terms) if sentiment.lexicon else ""
     if sentiment.label in KNOWN_LABELS:
-        return Feeling(sentiment.label, score(sentiment.score), phrase(f"mood.{sentiment.label}"))
+        return Feeling(sentiment.label, score(sentiment.score), phrase(f"mood.{sentiment.label}"), terms)
     kind = "neutral" if round(sentiment.score, 2) == 0 else "positive" if sentiment.score > 0 else "negative"
-    return Feeling(kind, score(sentiment.score), phrase("unit.number", value=sentiment.label))
+    return Feeling(kind, score(sentiment.score), phrase("unit.number", value=sentiment.label), terms)
 
 
 def sentences(segment: Segment) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 const follow = document.getElementById("follow");
 
+const toolbar = document.querySelector(".toolbar");
+
 function isInSight(element) {
   const box = element.getBoundingClientRect();
-  return box.top >= 0 && box.bottom <= innerHeight;
+  return box.top >= toolbar.getBoundingClientRect().bottom && box.bottom <= innerHeight;
 }
 
 function heed() {

@@ -22,5 +22,4 @@ function showAddressed() {
 }
 
 addEventListener("hashchange", showAddressed);
-mark(0);
 showAddressed();
