@@ -17,6 +17,7 @@ from callscope.commands.export import app as export
 from callscope.commands.guard import DEBUG_VARIABLE
 from callscope.commands.models import models
 from callscope.commands.preprocess import preprocess
+from callscope.commands.report import report
 from callscope.commands.serve import serve
 
 EPILOG = (
@@ -34,7 +35,7 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, preprocess, serve, models, doctor, config):
+for verb in (demo, analyze, transcribe, report, preprocess, serve, models, doctor, config):
     app.command()(verb)
 app.add_typer(export, name="export")
 

@@ -22,7 +22,12 @@ def texts(language: str) -> Texts:
     """
     if language not in LANGUAGES:
         raise KeyError(language)
-    source = files("callscope.report.html").joinpath("texts", f"{language}.toml")
+    return read_texts("callscope.report.html", language)
+
+
+def read_texts(package: str, language: str) -> Texts:
+    """The texts that lie in a package, under dotted keys."""
+    source = files(package).joinpath("texts", f"{language}.toml")
     return dict(_flat(tomllib.loads(source.read_text("utf-8")), ""))
 
 
