@@ -30,6 +30,10 @@ def test_the_wheel_holds_the_four_packages_and_nothing_called_client_or_export(w
     [
         "callscope/py.typed",
         "callscope/report/call.schema.json",
+        "callscope/report/html/look.css",
+        "callscope/report/html/script/search.js",
+        "callscope/report/html/template/page.html.j2",
+        "callscope/report/html/texts/ko.toml",
         "callscope/analysis/backchannels.toml",
         "callscope_server/requirements.txt",
         "callscope_server/backends/onnxruntime/model.py",

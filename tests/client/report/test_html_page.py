@@ -191,10 +191,11 @@ def test_what_a_step_did_not_do_is_said_above_everything() -> None:
         *call.processing.steps,
         replace(call.processing.steps[0], name="moon", status="failed", error="new <moon>"),
     )
-    words = Read(html.write(replace(call, processing=replace(call.processing, steps=steps)))).words
+    words = Read(html.write(replace(call, processing=replace(call.processing, steps=steps, degraded=("sun",))))).words
     box = words[words.index("What is missing") : words.index("Course of the call")]
     assert "The sound was not cleaned of noise: speech may have been missed. pyrnnoise is not installed" in box
     assert "The step “moon” did less than it should. new <moon>" in box
+    assert "The step “sun” did less than it should." in box
     assert "1 of 32 segments are in doubt" in box
 
 
