@@ -17,7 +17,6 @@ from callscope.analysis.quality import measure_quality
 from callscope.analysis.roles import find_roles
 from callscope.analysis.talk import measure
 from callscope.analysis.tempering import mean_sentiment, temper
-from callscope.analysis.terms import find_terms
 from callscope.call import Model, Processing, Quality, Segment, Sentence, Speaker
 from callscope.settings import Settings
 from callscope.steps import Record
@@ -70,7 +69,7 @@ async def study(
         marked = "punctuate" not in record.degraded or any(has_sentence_marks(one.text) for one in said)
         metrics = measure(said, found, duration_s, non_talk_s=settings.non_talk_s, punctuated=marked)
         said = _with_overlaps(said, metrics)
-        quality = measure_quality(said, found, find_terms)
+        quality = measure_quality(said, found)
     return Conversation(found, tuple(said), metrics, quality)
 
 

@@ -24,10 +24,11 @@ def briefs(tmp_path_factory: pytest.TempPathFactory) -> list[Brief]:
     return [brief for file in sorted(folder.glob("*.json")) for brief in read_briefs(file, folder)]
 
 
-@pytest.mark.parametrize("language", ["en", "ja", "ko"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_clean_and_open_to_all(
+LOOKS = [("en", "desktop", "light"), ("ja", "phone", "dark"), ("ko", "desktop", "dark"), ("ko", "phone", "light")]
+
+
+@pytest.mark.parametrize(("language", "size", "scheme"), LOOKS)
+def test_the_page_is_clean_and_open_to_all(  # noqa: PLR0917  fixtures and parameters
     open_page: Callable[..., Opened],
     faults: Callable[[Page], list[str]],
     briefs: list[Brief],
@@ -35,7 +36,7 @@ def test_the_page_is_clean_and_open_to_all(
     size: str,
     scheme: str,
 ) -> None:
-    opened = open_page(render(briefs, language=language), size=size, scheme=scheme)
+    opened = open_page(render(briefs[:25], language=language), size=size, scheme=scheme)
     assert opened.is_clean(), (opened.complaints, opened.requests)
     assert not faults(opened.page)
     wide = opened.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

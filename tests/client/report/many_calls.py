@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+RATIOS = (
+    "honorific_ratio",
+    "positive_word_ratio",
+    "negative_word_ratio",
+    "euphonious_word_ratio",
+    "empathy_ratio",
+    "apology_ratio",
+)
 STRANGE = 17
 """The call that is far longer and more silent than all others."""
 
@@ -28,9 +36,7 @@ def result(number: int, chance: random.Random) -> dict[str, Any]:
         if chance.random() > 0.1
         else None,
     }
-    quality = {name: round(chance.random(), 3) if known else None for name in (
-        "honorific_ratio", "positive_word_ratio", "negative_word_ratio", "euphonious_word_ratio", "empathy_ratio", "apology_ratio"
-    )}  # fmt: skip
+    quality = {name: round(chance.random(), 3) if known else None for name in RATIOS}
     date = START + timedelta(hours=number * 3.1)
     return {
         "schema_version": "1.0",

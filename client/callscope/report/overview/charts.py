@@ -15,7 +15,13 @@ LEAST = 2.0
 
 
 def histogram(figure: Figure, number: int, spread: Distribution) -> Markup:
-    """Bars that the keyboard reaches; each says its range and its calls. `number` tells the script which figure it is."""
+    """Bars that the keyboard reaches; each says its range and how many calls it has.
+
+    Args:
+        figure: what is shown.
+        number: its place in `FIGURES`, for the script.
+        spread: in the unit that it is shown in.
+    """
     most = max((len(bar.calls) for bar in spread.bins), default=0)
     width = WIDTH / max(len(spread.bins), 1)
     bars = Markup()
