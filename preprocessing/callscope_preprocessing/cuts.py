@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Span
+from callscope_preprocessing.smoothing import join, share_around
 from callscope_preprocessing.speech import Dropped, Speech
 
 Mask = NDArray[np.bool_]
@@ -72,13 +73,13 @@ def _cut(span: Span, leaked: Mask, own: Mask, frame_s: float) -> tuple[list[Span
             span.end_s if stop == end - first else (first + stop) * frame_s,
         )
         (gone if cuts[at] or piece.duration_s < SHORTEST_S else kept).append(piece)
-    return kept, list(_joined(gone))
+    return kept, list(join(gone, 0.0))
 
 
 def _cuts(leaked: Mask, own: Mask, shortest: int) -> Mask:
     """Frames to cut: where leaked ones prevail, and the quiet around them up to own speech."""
     cuts = np.zeros(len(leaked), np.bool_)
-    share, others = _share(leaked), _share(own)
+    share, others = (share_around(mask, REACH, 0, len(mask)) for mask in (leaked, own))
     start: int | None = None
     for at in range(len(leaked) + 1):
         here = share[at] - others[at] if at < len(leaked) else -1.0
@@ -103,28 +104,7 @@ def _forth(own: Mask, at: int) -> int:
     return max(at + int(after[0]) - MARGIN, at) if len(after) else min(at + LONGEST_QUIET, len(own))
 
 
-def _share(mask: Mask) -> NDArray[np.float64]:
-    counts = np.concatenate(([0], np.cumsum(mask)))
-    frames = np.arange(len(mask))
-    first, end = np.maximum(frames - REACH, 0), np.minimum(frames + REACH + 1, len(mask))
-    share: NDArray[np.float64] = (counts[end] - counts[first]) / np.maximum(end - first, 1)
-    return share
-
-
 def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
     """Stretches of equal frames."""
     edges = np.concatenate(([0], np.flatnonzero(np.diff(mask)) + 1, [len(mask)]))
     yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-
-
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
-    current: Span | None = None
-    for span in spans:
-        if current is not None and span.start_s <= current.end_s:
-            current = Span(current.start_s, span.end_s)
-            continue
-        if current is not None:
-            yield current
-        current = span
-    if current is not None:
-        yield current

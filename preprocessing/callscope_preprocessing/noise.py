@@ -13,7 +13,7 @@ from callscope_preprocessing.track import Track
 
 FRAME_S = 0.03
 NOISE_PERCENTILE, SPEECH_PERCENTILE = 20, 95
-LEAST_REST_S = 0.5
+LEAST_REST_S, LEAST_REST_SHARE = 0.5, 0.1
 QUIETEST_DB = -80.0
 SILENT_DB = -65.0
 MOST_SNR_DB = 12.0
@@ -23,9 +23,10 @@ MOST_SNR_DB = 12.0
 def estimate_snr_db(track: Track, speech: Sequence[Span]) -> float | None:
     """Estimate the power of speech over that of noise.
 
-    Noise is the 20th percentile of the levels outside of speech (of all, where less than half a second is outside): a
-    detector that misses words does not make it louder. Speech is the mean power in its spans, or, where
-    none was found, the 95th percentile, less the noise.
+    Noise is the 20th percentile of the levels outside of speech: a detector that misses words does not make it louder.
+    Where less than half a second or a tenth of the track is outside, it is that of all levels: the detector may have
+    taken noise that comes and goes for speech. Where it has not, the noise of a clean line is guessed louder than it
+    is. Speech is the mean power in its spans, or, where none was found, the 95th percentile, less the noise.
 
     Args:
         track: one channel at any rate.
@@ -41,7 +42,8 @@ def estimate_snr_db(track: Track, speech: Sequence[Span]) -> float | None:
     spoken = np.zeros(count_frames(track, size), np.bool_)
     for span in speech:
         spoken[round(span.start_s / FRAME_S) : round(span.end_s / FRAME_S)] = True
-    rest = levels[~spoken] if (~spoken).sum() * FRAME_S >= LEAST_REST_S else levels
+    least = max(LEAST_REST_S / FRAME_S, LEAST_REST_SHARE * len(levels))
+    rest = levels[~spoken] if (~spoken).sum() >= least else levels
     noise_db = max(float(np.percentile(rest, NOISE_PERCENTILE)), QUIETEST_DB)
     loud = _power(levels[spoken]).mean() if spoken.any() else _power(np.percentile(levels, SPEECH_PERCENTILE))
     noise = _power(np.float64(noise_db))

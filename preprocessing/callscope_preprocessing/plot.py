@@ -16,6 +16,7 @@ from callscope_preprocessing.audio import Span
 from callscope_preprocessing.extras import missing
 from callscope_preprocessing.pcm import FULL_SCALE
 from callscope_preprocessing.speech import Speech
+from callscope_preprocessing.time_axis import clock, time_ticks
 from callscope_preprocessing.track import Track
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ WINDOWS = ("#5b5b5b", "#b0b0b0")
 ROWS = {"speech": -1.2, "dropped": -1.5, "speakers": -1.8, "windows": -2.1}
 """Middle of each row below the waveform, which lies from -1 to 1."""
 ROW_HEIGHT = 0.24
-STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-MOST_TICKS = 16
-HOUR_S, MINUTE_S = 3600, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +101,6 @@ def envelope(track: Track, columns: int = COLUMNS) -> NDArray[np.float32]:
     pieces = (track.read(int(first), int(end)) for first, end in pairwise(edges))
     extremes = [(int(piece.min()), int(piece.max())) for piece in pieces]
     return np.asarray(np.array(extremes, np.float32).reshape(-1, 2).T / FULL_SCALE, np.float32)
-
-
-def time_ticks(duration_s: float) -> tuple[int, ...]:
-    """Round times, in seconds, at most 17 of them."""
-    step = next((step for step in STEPS_S if duration_s / step <= MOST_TICKS), STEPS_S[-1])
-    return tuple(range(0, int(duration_s) + 1, step))
-
-
-def clock(seconds: float, duration_s: float) -> str:
-    """A time as the axis writes it: 0:05, or 1:00:05 in a call of an hour and more."""
-    minutes, rest = divmod(int(seconds), MINUTE_S)
-    if duration_s < HOUR_S:
-        return f"{minutes}:{rest:02}"
-    return f"{minutes // MINUTE_S}:{minutes % MINUTE_S:02}:{rest:02}"
 
 
 def _draw(axes: Axes, channel: Picture, name: str) -> None:

@@ -22,7 +22,7 @@ def smooth(
     first: int | None = None
     last_voiced = -1
     for at in range(0, len(voiced), BLOCK_FRAMES):
-        share = _share_around(voiced, reach, at, min(at + BLOCK_FRAMES, len(voiced)))
+        share = share_around(voiced, reach, at, min(at + BLOCK_FRAMES, len(voiced)))
         for frame, (value, own) in enumerate(
             zip(share.tolist(), voiced[at : at + len(share)].tolist(), strict=True), at
         ):
@@ -36,12 +36,12 @@ def smooth(
         yield first, min(max(last_voiced, first) + 1 + hangover, len(voiced))
 
 
-def _share_around(voiced: NDArray[np.bool_], reach: int, begin: int, end: int) -> NDArray[np.float64]:
-    """Share of voiced frames around frames `begin` up to `end`, as far as there are any."""
-    near = slice(max(begin - reach, 0), min(end + reach, len(voiced)))
-    counts = np.concatenate(([0], np.cumsum(voiced[near])))
-    frames = np.arange(begin, end)
-    first, stop = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(voiced))
+def share_around(frames: NDArray[np.bool_], reach: int, begin: int, end: int) -> NDArray[np.float64]:
+    """Share of true frames among those up to `reach` away from frames `begin` up to `end`, as far as there are any."""
+    near = slice(max(begin - reach, 0), min(end + reach, len(frames)))
+    counts = np.concatenate(([0], np.cumsum(frames[near])))
+    places = np.arange(begin, end)
+    first, stop = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(frames))
     share: NDArray[np.float64] = (counts[stop - near.start] - counts[first - near.start]) / np.maximum(stop - first, 1)
     return share
 

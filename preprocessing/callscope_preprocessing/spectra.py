@@ -2,41 +2,37 @@
 
 Cepstra of a call's speech are gathered by k-means, each speaker gets a mixture of Gaussians, and the best path through
 them is found, over and over (as in Reynolds and Torres-Carrasquillo, "Approaches and applications of audio
-diarization", 2005). Voices that are alike are confused, and the number of speakers is not found.
+diarization", 2005). Voices that are alike are confused. Of the number of speakers no more is found than whether there
+may be two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from callscope_preprocessing.audio import Span
+from callscope_preprocessing.cepstra import CEPSTRA, UNIT_S, Units, cepstra_of, normalised
+from callscope_preprocessing.mixtures import fit, gain_of_two
 from callscope_preprocessing.speakers import Diarization, SpeakerCount, frames_in, turns_of
 from callscope_preprocessing.track import Track
-from callscope_preprocessing.voices.features import FRAME, HOP, RATE_HZ, log_mel
 
 USUAL_SPEAKERS = 2
-BANDS, CEPSTRA = 40, 20
-BLOCK_S = 30.0
-THINNING = 2
-UNIT_S = 0.24
-"""Speakers change between units of this length only."""
-UNIT_FRAMES = round(UNIT_S * RATE_HZ / HOP / THINNING)
+ENOUGH_UNITS = 100
+LEAST_GAIN = 0.45
+"""Nats a frame by which two Gaussians fit two speakers better than one does; with less, over 24 s of speech and more,
+who is who would be as good as drawn by lot even if there were two."""
 STRETCHES_UNITS = (10, 16)
 """First guesses are made over stretches of each of these lengths; the one that leads to the best path is kept."""
-GAUSSIANS = 8
 ROUNDS = 8
 CHANGE_COST = 60.0
 """What a change of speaker costs, in nats: about ten frames that fit the other better."""
 SEEDS = 8
-LEAST_VARIANCE = 0.05
 TINY = 1e-9
 IMPOSSIBLE = -1e9
 
-Units = NDArray[np.float32]
 Labels = NDArray[np.intp]
 
 
@@ -46,18 +42,20 @@ def diarize_by_spectra(track: Track, speech: Sequence[Span], count: SpeakerCount
     Args:
         track: sound at 16 kHz, any length.
         speech: where there is speech, in order.
-        count: how many speakers there can be; as near to two as this allows are assumed.
+        count: how many speakers there can be; as near to two as this allows are assumed, and one where it may be
+            one and nothing tells two apart.
     """
-    units = np.concatenate([np.zeros((0, UNIT_FRAMES, CEPSTRA), np.float32), *_units(track)])
+    units = cepstra_of(track)
     inside = frames_in(speech, len(units), UNIT_S)
     spoken = units[inside]
     speakers = min(max(USUAL_SPEAKERS, count.least), count.most)
     if len(spoken) < speakers:
         return None
-    spoken = (spoken - spoken.mean(axis=(0, 1))) / (spoken.std(axis=(0, 1)) + np.float32(1e-6))
+    spoken = normalised(spoken)
     breaks = np.diff(np.flatnonzero(inside), prepend=0) > 1
-    guesses = (_gather(spoken, speakers, units_each) for units_each in STRETCHES_UNITS)
-    labels, _ = max((_resegment(spoken, guess, speakers, breaks) for guess in guesses), key=lambda each: each[1])
+    labels = _tell_apart(spoken, speakers, breaks)
+    if count.least == 1 and _may_be_one(spoken, labels):
+        labels = np.zeros(len(spoken), np.intp)
     active = np.zeros((len(units), speakers), np.bool_)
     active[np.flatnonzero(inside), labels] = True
     order = np.argsort([int(column.argmax()) if column.any() else len(column) for column in active.T])
@@ -65,21 +63,19 @@ def diarize_by_spectra(track: Track, speech: Sequence[Span], count: SpeakerCount
     return Diarization(turns, turns, "spectra")
 
 
-def _units(track: Track) -> Iterator[Units]:
-    """Cepstra without the first, shape (units, frames, cepstra), the last unit left out where it is not whole."""
-    unit = round(UNIT_S * RATE_HZ)
-    block = round(BLOCK_S / UNIT_S) * unit
-    for first in range(0, track.samples, block):
-        pcm = track.read(first, first + block + FRAME - HOP)
-        features = log_mel(pcm, BANDS)[: (len(pcm) // unit) * (unit // HOP) : THINNING] @ _cosines()
-        whole = min(len(features), block // HOP // THINNING) // UNIT_FRAMES
-        yield features[: whole * UNIT_FRAMES].reshape(whole, UNIT_FRAMES, CEPSTRA)
+def _tell_apart(spoken: Units, speakers: int, breaks: NDArray[np.bool_]) -> Labels:
+    """Who speaks in each unit, shape (units,)."""
+    guesses = (_gather(spoken, speakers, units_each) for units_each in STRETCHES_UNITS)
+    labels, _ = max((_resegment(spoken, guess, speakers, breaks) for guess in guesses), key=lambda each: each[1])
+    return labels
 
 
-def _cosines() -> Units:
-    """The cosine transform from bands to cepstra 1 to 20, shape (bands, cepstra)."""
-    bands = (np.arange(BANDS) + 0.5)[:, np.newaxis]
-    return np.asarray(np.cos(np.pi / BANDS * bands * np.arange(1, CEPSTRA + 1)), np.float32)
+def _may_be_one(spoken: Units, labels: Labels) -> bool:
+    """Whether two speakers differ by no more than what one says now and then."""
+    if len(spoken) < ENOUGH_UNITS or labels.max() > 1:
+        return False
+    parts = [spoken[labels == speaker].reshape(-1, CEPSTRA) for speaker in (0, 1)]
+    return min(map(len, parts)) == 0 or gain_of_two(*parts) < LEAST_GAIN
 
 
 def _gather(units: Units, speakers: int, stretch_units: int) -> Labels:
@@ -108,40 +104,6 @@ def _k_means(vectors: NDArray[np.float64], groups: int, chance: np.random.Genera
     return labels, float(squares.min(axis=1).sum())
 
 
-@dataclass(frozen=True, slots=True)
-class _Mixture:
-    """Gaussians of one speaker: weights, shape (gaussians,); means and variances, shape (gaussians, cepstra)."""
-
-    weights: NDArray[np.float64]
-    means: NDArray[np.float64]
-    variances: NDArray[np.float64]
-
-    def log_likelihood(self, frames: Units) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of each frame, shape (frames,), and of each Gaussian, shape (frames, gaussians)."""
-        precision = 1 / self.variances
-        constant = np.log(self.weights) - 0.5 * np.log(2 * np.pi * self.variances).sum(axis=1)
-        constant = constant - 0.5 * (self.means**2 * precision).sum(axis=1)
-        each = constant - 0.5 * (frames**2) @ precision.T + frames @ (self.means * precision).T
-        top = each.max(axis=1)
-        return top + np.log(np.exp(each - top[:, np.newaxis]).sum(axis=1)), each
-
-
-def _mixture(frames: Units) -> _Mixture:
-    """Fit by expectation and maximisation, from frames far apart in time."""
-    picks = np.linspace(0, len(frames) - 1, min(GAUSSIANS, len(frames))).astype(np.intp)
-    size = len(picks)
-    spread = frames.var(axis=0, dtype=np.float64) + LEAST_VARIANCE
-    mixture = _Mixture(np.full(size, 1 / size), frames[picks].astype(np.float64), np.tile(spread, (size, 1)))
-    for _ in range(ROUNDS):
-        whole, each = mixture.log_likelihood(frames)
-        shares = np.exp(each - whole[:, np.newaxis])
-        sums = shares.sum(axis=0) + TINY
-        means = shares.T @ frames / sums[:, np.newaxis]
-        variances = np.maximum(shares.T @ frames**2 / sums[:, np.newaxis] - means**2, LEAST_VARIANCE)
-        mixture = _Mixture(sums / sums.sum(), means, variances)
-    return mixture
-
-
 def _resegment(units: Units, labels: Labels, speakers: int, breaks: NDArray[np.bool_]) -> tuple[Labels, float]:
     """Fit a mixture to each speaker and find the best path, until it stays: shape (units,), and its likelihood."""
     frames = units.reshape(-1, CEPSTRA)
@@ -149,7 +111,7 @@ def _resegment(units: Units, labels: Labels, speakers: int, breaks: NDArray[np.b
     for _ in range(ROUNDS):
         scores = np.full((len(units), speakers), IMPOSSIBLE)
         for speaker in np.unique(labels):
-            mixture = _mixture(units[labels == speaker].reshape(-1, CEPSTRA))
+            mixture = fit(units[labels == speaker].reshape(-1, CEPSTRA))
             scores[:, speaker] = mixture.log_likelihood(frames)[0].reshape(len(units), -1).sum(axis=1)
         before = labels
         labels, likelihood = _best_path(scores, breaks)

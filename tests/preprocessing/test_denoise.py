@@ -17,6 +17,7 @@ from callscope_preprocessing.noise import estimate_snr_db, needs_denoising
 from callscope_preprocessing.pcm import to_int16
 from callscope_preprocessing.rnnoise import suppress_noise
 from callscope_preprocessing.track import Track, track_of
+from callscope_preprocessing.vad import detect_speech
 
 Voice = Callable[..., NDArray[np.float32]]
 
@@ -92,6 +93,24 @@ def test_the_ratio_is_estimated_within_3_db(voice: Voice, snr_db: float) -> None
     noise = np.random.default_rng(2).normal(0, np.sqrt(power / 10 ** (snr_db / 10)), len(speech))
     track = track_of(to_int16((speech + noise).astype(np.float32)), 8_000)
     assert estimate_snr_db(track, [Span(2, 6)]) == pytest.approx(snr_db, abs=3)
+
+
+def test_noise_that_is_taken_for_speech_is_noise_all_the_same(voice: Voice) -> None:
+    speech = np.concatenate([np.zeros(40_000), voice(4, 8_000, peak=0.3), np.zeros(40_000)])
+    scale = np.sqrt((speech[40_000:-40_000] ** 2).mean() / 10**0.5)  # 5 dB
+    come_and_go = np.repeat([1.0, 0.5], 4_000)
+    noise = np.random.default_rng(4).normal(0, scale, len(speech)) * np.resize(come_and_go, len(speech))
+    noise[-4_000:] = 0  # half a second in which nothing is heard, the only one that is not called speech
+    track = track_of(to_int16((speech + noise).astype(np.float32)), 8_000)
+    assert needs_denoising(estimate_snr_db(track, [Span(0, track.duration_s - 0.5)]))
+
+
+def test_dense_speech_on_a_clean_line_needs_no_denoising(demo_calls: object) -> None:
+    samples, rate_hz = soundfile.read(f"{demo_calls}/en.wav", dtype="int16")
+    found = detect_speech(track_of(samples[:, 0], rate_hz)).spans
+    spoken = [samples[round(one.start_s * rate_hz) : round(one.end_s * rate_hz), 0] for one in found]
+    track = track_of(np.concatenate(spoken), rate_hz)
+    assert not needs_denoising(estimate_snr_db(track, [Span(0, track.duration_s)]))
 
 
 def test_silence_has_no_ratio_and_needs_no_denoising() -> None:

@@ -57,6 +57,29 @@ def test_spectra_alone_tell_two_kinds_of_sound_apart_and_say_that_they_are_less(
     assert "by their spectra alone" in found.degraded
 
 
+def monologue() -> tuple[Track, list[Span]]:
+    """One kind of noise, 4 s at a time, with half a second between."""
+    silence = np.zeros(RATE_HZ // 2)
+    pcm = np.concatenate([each for n in range(8) for each in (coloured(4, 200, 1500, n), silence)]).astype(np.int16)
+    return track_of(pcm, RATE_HZ), [Span(n * 4.5, n * 4.5 + 4) for n in range(8)]
+
+
+def test_spectra_that_tell_nobody_apart_give_one_speaker() -> None:
+    track, speech = monologue()
+    assert diarize(track, speech, ALONE).speakers == ("SPEAKER_00",)
+
+
+def test_two_speakers_asked_for_are_two_however_alike() -> None:
+    track, speech = monologue()
+    two = DiarizeSettings(engine="light", networks=Path("/nowhere"), speakers=SpeakerCount(2, 2))
+    assert diarize(track, speech, two).speakers == ("SPEAKER_00", "SPEAKER_01")
+
+
+def test_of_little_speech_two_speakers_are_assumed_as_before() -> None:
+    track, speech = monologue()
+    assert len(diarize(track, speech[:3], ALONE).speakers) == 2
+
+
 def test_one_speaker_asked_for_is_one() -> None:
     track, speech = dialogue()
     one = DiarizeSettings(engine="light", networks=Path("/nowhere"), speakers=SpeakerCount(1, 1))

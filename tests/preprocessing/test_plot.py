@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from callscope_preprocessing.audio import Span
-from callscope_preprocessing.plot import Picture, clock, envelope, plot, time_ticks
+from callscope_preprocessing.plot import Picture, envelope, plot
 from callscope_preprocessing.speech import Dropped, Speech
+from callscope_preprocessing.time_axis import clock, time_ticks
 from callscope_preprocessing.track import track_of
 
 
