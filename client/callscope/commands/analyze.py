@@ -21,6 +21,7 @@ from callscope.embedded import server_url
 from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable, SettingsInvalid
 from callscope.pipeline import analyze as analyze_call
 from callscope.preparation import read_call
+from callscope.report.html.audio import Way, player_source
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
 from callscope.triton.transport import connect
@@ -54,8 +55,8 @@ Form = Annotated[
         "--format",
         "-f",
         help="json, jsonl: everything. table: the conversation and its measures. txt: time, speaker, words. srt, vtt: "
-        "captions. csv: a row a segment. rttm: who spoke when. Several calls on stdout: JSON has a call a line. "
-        "[table on a terminal, else json]",
+        "captions. csv: a row a segment. rttm: who spoke when. html: a page for a browser. Several calls on stdout: "
+        "JSON has a call a line. [table on a terminal, else json]",
     ),
 ]
 Written = Annotated[
@@ -76,6 +77,10 @@ Offline = Annotated[
 Encoding = Annotated[
     str, typer.Option(metavar="NAME", help="How transcripts are written that are not UTF-8: cp949, cp932, …")
 ]
+Audio = Annotated[
+    Way | None,
+    typer.Option("--with-audio", help="html: a player that the transcript follows; the recording linked, or embedded."),
+]
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
 
 
@@ -90,6 +95,7 @@ def analyze(
     agent: Agent = None,
     offline: Offline = False,
     encoding: Encoding = "",
+    with_audio: Audio = None,
 ) -> None:
     """Analyse recorded calls, or transcripts: words and measures.
 
@@ -100,6 +106,7 @@ def analyze(
     """
     on_terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if on_terminal else Format.JSON)
+    _require_player(form, with_audio, is_sound=not transcript, redact=loaded.settings.redact)
     if transcript:
         run_transcripts(files, loaded.settings, Reading(agent, offline, encoding), output=output, form=form)
         return
@@ -108,7 +115,17 @@ def analyze(
             "--agent, --offline and --encoding are for transcripts. Add --transcript, or leave them out; "
             "for a recording --agent-channel says where the agent is."
         )
-    _run(loaded.settings, files, output, form)
+    _run(loaded.settings, files, output, form, with_audio)
+
+
+def _require_player(form: Format, with_audio: Way | None, *, is_sound: bool, redact: bool) -> None:
+    """A player needs a page, and a recording that may be heard."""
+    if with_audio is None:
+        return
+    if form is not Format.HTML or not is_sound:
+        raise SettingsInvalid("--with-audio is for pages of recordings. Add --format html, or leave it out.")
+    if redact:
+        raise SettingsInvalid("--redact masks texts, and the recording still says it all. Leave out --with-audio.")
 
 
 @with_settings(*SERVER, *CALL, *LOG)
@@ -117,16 +134,20 @@ def transcribe(loaded: Loaded, files: Files, output: Output = None, form: TextFo
     _run(loaded.settings, files, output, form)
 
 
-def _run(settings: Settings, files: Sequence[Path], output: str | None, form: Format) -> None:
+def _run(
+    settings: Settings, files: Sequence[Path], output: str | None, form: Format, with_audio: Way | None = None
+) -> None:
     sources = sorted(dict.fromkeys(files), key=lambda source: source != STANDARD_INPUT)
     plan = plan_files(sources, output, form) if output else {}
 
     def deliver(source: Path, call: Call) -> None:
+        page = plan.get(source, Path("call.html"))
+        audio = player_source(source, page, with_audio) if with_audio else None
         if output:
-            write_file(call, form, plan[source])
+            write_file(call, form, page, audio=audio)
             say(f"{source}: {plan[source]}")
         else:
-            print_call(call, form, of_many=len(sources) > 1)
+            print_call(call, form, of_many=len(sources) > 1, audio=audio)
 
     codes: list[int] = []
     waiting = deque(sources)

@@ -17,7 +17,6 @@ from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
 from callscope.errors import SettingsInvalid
 from callscope.report.overview.brief import Brief, ResultInvalid, read_briefs
-from callscope.report.overview.page import render
 from callscope.settings import Loaded
 from callscope.telemetry import say
 from callscope.when import parse_time
@@ -64,6 +63,8 @@ def report(  # noqa: PLR0917  each is a flag
     codes: list[int] = []
     briefs = [brief for brief in _read(files, output.parent, codes) if _is_within(brief, first, last)]
     if briefs:
+        from callscope.report.overview.page import render  # noqa: PLC0415  the other verbs need no templates
+
         briefs.sort(key=lambda brief: brief.date)
         with writing(output):
             output.write_text(render(briefs, title=title, language=language), encoding="utf-8")
