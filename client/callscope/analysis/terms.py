@@ -16,11 +16,13 @@ from callscope.analysis.inflection import KINDS
 
 STRONGEST = 2.0
 BOOST, LESSEN, ASKED = 1.3, 0.7, 0.5
-NEGATED_GOOD, NEGATED_BAD = -0.75, -0.5
-"""Not good is nearly bad; no problem is not yet praise."""
+NEGATED_GOOD, NEGATED_BAD = -0.75, -0.6
+"""Not good is nearly bad; no problem is less than praise. A group of the lexicon may say otherwise (`negated`)."""
+SOFTENED = 0.5
+"""What bad words count for where somebody apologises or feels for the other: the grievance is not theirs."""
 HALF = 4.0
 """The sum of weights, squared, at which a score is 0.71."""
-REACH = 4
+REACH = 8
 """Words before a term in which an English negation holds for it."""
 CLAUSE = re.compile(r"[,.;:!?。、！？]|\b(?:but|although|though|however|and (?=i\b|it\b|we\b|they\b|you\b|now\b))")
 QUESTION = re.compile(r"[?？]\s*$")
@@ -47,11 +49,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An entry as the linguist wrote it. One that is `fixed` has its negation in it, or takes none."""
+    """An entry as the linguist wrote it, and its weight where it is negated; the same where it takes no negation."""
 
     name: str
     weight: float
-    fixed: bool
+    negated: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class _Lexicon:
     pattern: re.Pattern[str]
     negates_before: re.Pattern[str] | None
     negates_after: re.Pattern[str] | None
+    negates_not: re.Pattern[str] | None
+    softens: re.Pattern[str]
     boosts: re.Pattern[str]
     lessens: re.Pattern[str]
     asks: re.Pattern[str] | None
@@ -92,11 +96,13 @@ def score_terms(terms: Iterable[Term]) -> float:
 
 def _term(text: str, low: str, match: re.Match[str], lexicon: _Lexicon) -> Term:
     entry = lexicon.forms[match[0]]
-    weight = entry.weight
     before, after = low[: match.start()], low[match.end() :]
-    if not entry.fixed and _is_negated(before, after, lexicon):
-        weight *= NEGATED_GOOD if weight > 0 else NEGATED_BAD
+    weight = entry.weight
+    if entry.negated != weight and _is_negated(before, after, lexicon):
+        weight = entry.negated
     weight *= _intensity(before, lexicon)
+    if weight < 0 and lexicon.softens.search(low):
+        weight *= SOFTENED
     if QUESTION.search(text) or (lexicon.asks and lexicon.asks.search(low)):
         weight *= ASKED
     weight = round(max(-STRONGEST, min(STRONGEST, weight)), 3)
@@ -105,8 +111,12 @@ def _term(text: str, low: str, match: re.Match[str], lexicon: _Lexicon) -> Term:
 
 def _is_negated(before: str, after: str, lexicon: _Lexicon) -> bool:
     """One negation turns a term; two leave it as it is."""
-    clause = CLAUSE.split(before)[-1]
-    ahead = len(lexicon.negates_before.findall(" ".join(clause.split()[-REACH:]))) if lexicon.negates_before else 0
+    ahead = 0
+    if lexicon.negates_before:
+        clause = CLAUSE.split(before)[-1]
+        if lexicon.negates_not:
+            clause = lexicon.negates_not.sub(" ", clause)
+        ahead = len(lexicon.negates_before.findall(" ".join(clause.split()[-REACH:])))
     behind = bool(lexicon.negates_after and lexicon.negates_after.match(after))
     return (ahead + behind) % 2 == 1
 
@@ -128,7 +138,9 @@ def _lexicon(language: str) -> _Lexicon:
         forms=forms,
         pattern=_any_of(forms, language),
         negates_before=negates_before,
-        negates_after=re.compile("|".join(around["negates_after"])) if around["negates_after"] else None,
+        negates_after=_patterns(around["negates_after"]),
+        negates_not=_patterns(around["negates_not"]),
+        softens=re.compile("|".join(around["softens"])),
         boosts=_just_before(around["boosts"], language),
         lessens=_just_before(around["lessens"], language),
         asks=re.compile(rf"(?:{'|'.join(around['asks'])})\s*$") if around["asks"] else None,
@@ -142,9 +154,11 @@ def _forms(
         inflect = KINDS[language].get(group["kind"])
         if inflect is None:
             raise ValueError(f"{language}.toml has a group of kind {group['kind']!r}, which is none. Correct it.")
+        weight = float(group["weight"])
+        turned = NEGATED_GOOD if weight > 0 else NEGATED_BAD
         for name in group["entries"]:
             whole = group["kind"] == "form" and (language != "en" or bool(negation and negation.search(name)))
-            entry = _Entry(name, float(group["weight"]), whole)
+            entry = _Entry(name, weight, weight if whole else float(group.get("negated", weight * turned)))
             yield from ((form, entry) for form in inflect(name))
 
 
@@ -157,6 +171,10 @@ def _any_of(forms: Iterable[str], language: str) -> re.Pattern[str]:
     edges = {"en": (r"\b", r"\b"), "ko": ("(?<![가-힣])", ""), "ja": ("", "")}
     start, end = edges[language]
     return re.compile(f"{start}(?:{groups}){end}")
+
+
+def _patterns(listed: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(listed)) if listed else None
 
 
 def _before(words: Sequence[str], language: str) -> re.Pattern[str] | None:
