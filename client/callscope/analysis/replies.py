@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from callscope.analysis.terms import ASKED, NEGATED_BAD, NEGATED_GOOD, STRONGEST, Term, find_terms
+from callscope.analysis.lexicon import NEGATED_BAD, NEGATED_GOOD
+from callscope.analysis.terms import ASKED, STRONGEST, Term, find_terms
 
 QUESTION = re.compile(r"[?？]\s*$")
 LONGEST = 30

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callscope.analysis import terms
 from callscope.analysis.inflection import english_adjective, english_verb, japanese_verb, korean_b, korean_stem
+from callscope.analysis.lexicon import read_lexicon
 from callscope.analysis.terms import Term, find_terms, score_terms
 
 GOOD, BAD, NOTHING = 1, -1, 0
@@ -46,6 +46,8 @@ CASES = {
         ("예약하려고요.", NOTHING),
         ("상하이로 보내 주세요.", NOTHING),
         ("나쁘진 않았어요.", GOOD),
+        ("만족하지 않는 건 아니에요.", GOOD),
+        ("문제가 없지 않아요.", BAD),
         ("불편한 점은 없었습니다.", GOOD),
         ("설명이 친절하지가 않아요.", BAD),
         ("좋을 리가 없죠.", BAD),
@@ -92,6 +94,9 @@ CASES = {
         ("ご理解のほどお願いします。", NOTHING),
         ("お早めにご連絡ください。", NOTHING),
         ("悪いところは何もありません。", GOOD),
+        ("問題がないとは言えません。", BAD),
+        ("問題がないわけではありません。", BAD),
+        ("遅くないわけではない。", BAD),
         ("壊れたことがありません。", GOOD),
         ("料金が高すぎると思います。", BAD),
         ("約束を守ってくれませんでした。", BAD),
@@ -129,6 +134,8 @@ CASES = {
         ("I'm sorry for the inconvenience.", NOTHING),
         ("I have never been so happy with a company.", GOOD),
         ("I have never been so angry.", BAD),
+        ("I'm not saying it isn't good.", GOOD),
+        ("It was not without problems.", BAD),
         ("It's not so good.", BAD),
         ("It was not only fast but also cheap.", GOOD),
         ("The connection was neither fast nor reliable.", BAD),
@@ -153,7 +160,7 @@ def test_what_is_said_sounds_as_it_does_to_a_reader(language: str, text: str, si
 
 @pytest.mark.parametrize("language", ["ko", "ja", "en"])
 def test_the_lexicon_has_at_least_150_entries_of_both_signs(language: str) -> None:
-    entries = {entry.name: entry.weight for entry in terms._lexicon(language).forms.values()}
+    entries = {entry.name: entry.weight for entry in read_lexicon(language).forms.values()}
     assert sum(weight != 0 for weight in entries.values()) >= 150
     assert min(entries.values()) == -2
     assert max(entries.values()) == 2
