@@ -97,7 +97,7 @@ def punctuation(
 ) -> None:
     """Export a token classifier as `punctuate`.
 
-    Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION.
+    Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token, as COMMA or a comma, PERIOD, QUESTION; `triton/marks.toml` lists what is known.
     Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
