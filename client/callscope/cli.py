@@ -11,6 +11,7 @@ import typer
 from callscope import __version__
 from callscope.commands.analyze import analyze, transcribe
 from callscope.commands.config import config
+from callscope.commands.db import app as db
 from callscope.commands.demo import demo
 from callscope.commands.doctor import doctor
 from callscope.commands.export import app as export
@@ -38,6 +39,7 @@ app = typer.Typer(
 for verb in (demo, analyze, transcribe, report, preprocess, serve, models, doctor, config):
     app.command()(verb)
 app.add_typer(export, name="export")
+app.add_typer(db, name="db")
 
 
 def _show_version(asked: bool) -> None:

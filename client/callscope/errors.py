@@ -4,6 +4,10 @@
     ├── SettingsInvalid       2  a setting or an argument makes no sense
     │   └── LanguageUnknown   2  the served recogniser does not know the language
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
+    ├── StoreError               every failure of the database of results
+    │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
+    │   ├── StoreFull         3  its disk is full
+    │   └── StoreMismatch     5  its tables are another version's
     ├── TritonError              every failure between the client and a server; `url` says which server
     │   ├── ServerUnreachable 4  nothing that speaks Triton's protocol answers there
     │   ├── ServerTimeout     4  no answer before the deadline
@@ -50,6 +54,40 @@ class ResultUnwritable(CallscopeError):
     """The result cannot be written where it was asked for."""
 
     exit_code: ClassVar[int] = 3
+
+
+class StoreError(CallscopeError):
+    """A failure of the database of results."""
+
+
+class StoreUnreachable(StoreError):
+    """The database does not answer, lets nobody in, or has no connection to spare."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(
+            f"The database {url} cannot be used ({_one_line(detail)}). "
+            "See that it runs and lets you in, or correct --store."
+        )
+
+
+class StoreFull(StoreError):
+    """The database's disk is full; what was written before is safe."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(
+            f"The database {url} has no room ({_one_line(detail)}). Make room, for example with "
+            "`callscope db purge --older-than 90d`, and run the same command again: what is stored already is kept."
+        )
+
+
+class StoreMismatch(StoreError):
+    """The database's tables are of another version of Callscope; the message says what to do."""
+
+    exit_code: ClassVar[int] = 5
 
 
 class TritonError(CallscopeError):

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     non_talk_s: float = Field(default=3.0, ge=0)
     """Silences longer than this many seconds count as non-talk."""
 
+    store: str = "callscope.db"
+    """The database of results: a file (SQLite), or postgresql://USER@HOST/DATABASE (the extra `postgres`)."""
+
     log_level: LogLevel = "warning"
     """What is logged to stderr: debug, info, warning or error."""
 

@@ -18,6 +18,7 @@ def configure_logging(level: LogLevel) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", handlers=[handler], force=True)
     for package in ("callscope", "callscope_preprocessing", "callscope_server", "callscope_export"):
         logging.getLogger(package).setLevel(level.upper())
+    logging.getLogger("stamina").setLevel("ERROR" if level == "warning" else level.upper())
 
 
 def say(message: str) -> None:

@@ -30,7 +30,7 @@ def write(call: Call) -> str:
     rows.writerow(COLUMNS)
     for segment in call.segments:
         row = (call.recording.source, *_row(segment, labels[segment.speaker], roles[segment.speaker]))
-        rows.writerow([_inert(value) for value in row])
+        rows.writerow([inert(value) for value in row])
     return BYTE_ORDER_MARK + sheet.getvalue()
 
 
@@ -57,5 +57,6 @@ def _flag(value: bool | None) -> str | None:
     return None if value is None else "yes" if value else "no"
 
 
-def _inert(value: object) -> object:
+def inert(value: object) -> object:
+    """A value as it is, or with an apostrophe before it where a spreadsheet would run it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
