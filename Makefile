@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -94,6 +94,9 @@ bench-sentiment: $(VENV)/dev ## sentiment by model, lexicon and both, into docs/
 
 bench-transcripts: $(VENV)/dev ## 1,000 transcripts of 200 segments without a server: seconds, and where they go
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.transcripts
+
+bench-store: $(VENV)/dev ## results into a database, and questions to it (STORE=url, CALLS=count; minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.store $(if $(CALLS),--calls $(CALLS)) $(if $(STORE),--store $(STORE))
 
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve

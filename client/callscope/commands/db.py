@@ -23,8 +23,8 @@ from callscope.report.csv import inert
 from callscope.settings import Loaded
 from callscope.store.query import Query, as_row
 from callscope.store.sql import Store, open_store, unprepared_store
-from callscope.when import parse_time
 from callscope.telemetry import say
+from callscope.when import parse_time
 
 app = typer.Typer(no_args_is_help=True, help="Ask and look after the database of results.", rich_markup_mode=None)
 
