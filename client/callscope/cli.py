@@ -10,6 +10,7 @@ import typer
 
 from callscope import __version__
 from callscope.commands.analyze import analyze, transcribe
+from callscope.commands.batch import batch
 from callscope.commands.config import config
 from callscope.commands.db import app as db
 from callscope.commands.demo import demo
@@ -36,7 +37,7 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, report, preprocess, serve, models, doctor, config):
+for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, config):
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")

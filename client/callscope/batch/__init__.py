@@ -1,0 +1,1 @@
+"""Many recordings into a database: each once, whatever breaks on the way."""

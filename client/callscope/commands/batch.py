@@ -1,0 +1,95 @@
+"""`callscope batch`: many recordings into the database of results."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from callscope.batch.run import Tally, run_batch, write_aside
+from callscope.batch.sources import Item, find_items
+from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.embedded import server_url
+from callscope.errors import SettingsInvalid
+from callscope.settings import Loaded, Settings
+from callscope.store.query import Query
+from callscope.store.sql import Store, open_store
+from callscope.telemetry import STDERR, say
+from callscope.triton.transport import connect
+
+SET_ASIDE = 3
+
+
+@with_settings("store", *SERVER, *CALL, *LOG)
+def batch(
+    loaded: Loaded,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Recordings, folders, patterns, or lists: .csv or .jsonl with a column `path`, the others metadata.",
+        ),
+    ],
+    *,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Recordings that are worked on at a time.")] = 2,
+    aside: Annotated[
+        Path, typer.Option(help="Where recordings that cannot be read are listed, with the reason.")
+    ] = Path("callscope-aside.jsonl"),
+    redo: Annotated[str | None, typer.Option(help="`degraded`: analyse again what fell back the last time.")] = None,
+) -> None:
+    """Analyse many recordings and store the results; run again, it goes on where it was.
+
+    A recording is known by its content and has one result. A server or database that goes away is waited for. What
+    cannot be read is listed in --aside, and the exit code is 3; the others are done.
+    """
+    settings = loaded.settings
+    items = find_items(sources)
+    if redo not in {None, "degraded"}:
+        raise SettingsInvalid(f"--redo takes `degraded`, and not {redo!r}.")
+    store = open_store(settings.store)
+    try:
+        again = _degraded(store) if redo else frozenset()
+        with server_url(settings) as url:
+            tally = asyncio.run(_run(items, url, store, settings, at_once=at_once, redo=again))
+        write_aside(tally, aside)
+    finally:
+        store.close()
+    _tell(tally, aside)
+    if tally.aside:
+        raise typer.Exit(SET_ASIDE)
+
+
+async def _run(
+    items: list[Item], url: str, store: Store, settings: Settings, *, at_once: int, redo: frozenset[str]
+) -> Tally:
+    transport = connect(url, timeout_s=settings.timeout_s)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal)
+    try:
+        with bar:
+            task = bar.add_task("Recordings", total=len(items))
+            return await run_batch(
+                items,
+                transport,
+                store,
+                settings,
+                at_once=at_once,
+                redo=redo,
+                told=lambda tally: bar.update(task, completed=tally.done + tally.known + len(tally.aside)),
+            )
+    finally:
+        await transport.close()
+
+
+def _degraded(store: Store) -> frozenset[str]:
+    return frozenset(found.sha256 for found in store.find(Query(degraded=True, limit=1_000_000)))
+
+
+def _tell(tally: Tally, aside: Path) -> None:
+    say(f"{tally.done} analysed, {tally.known} had a result, {len(tally.aside)} set aside.")
+    if tally.aside:
+        say(f"{aside} says why. Mend or remove those recordings, and run the same command again.")
