@@ -62,7 +62,13 @@ class AdaptiveLimit:
             self._limit = min(float(self.most), self._limit + 1 / self._limit)
 
     def refused(self, number: int) -> None:
-        """The server refused a request. All that were sent before the limit last shrank count as one refusal."""
+        """The server refused a request, which is still counted as outstanding.
+
+        It holds no more than the others that are there: so much the limit is at most. Beyond that it shrinks once for
+        all that were sent before it last shrank.
+        """
+        limit = min(self._limit, self.outstanding - 1)
         if number > self._shrunk_at:
-            self._limit = max(LEAST, self._limit * SHRINK)
+            limit *= SHRINK
             self._shrunk_at = self._sent
+        self._limit = max(LEAST, limit)

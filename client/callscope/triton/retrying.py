@@ -35,7 +35,8 @@ class Policy:
         first_attempts: the same before any server has answered, where the address is likelier to be wrong.
         pause_s: the pause after the first attempt; each next one is twice as long.
         longest_pause_s: the longest a pause becomes.
-        longest_busy_pause_s: the same where the server is there and full.
+        busy_pause_s: the pause after the first attempt where the server is there and full.
+        longest_busy_pause_s: the longest that becomes.
         patience_s: how long a request is tried in all.
     """
 
@@ -43,13 +44,16 @@ class Policy:
     first_attempts: int = 2
     pause_s: float = 0.2
     longest_pause_s: float = 5.0
-    longest_busy_pause_s: float = 1.0
+    busy_pause_s: float = 0.02
+    longest_busy_pause_s: float = 0.5
     patience_s: float = 600.0
 
     def pause_after(self, attempt: int, error: ServerBusy | ServerUnreachable) -> float:
         """Seconds until the next attempt, between half of the full pause and all of it, by chance."""
-        longest_s = self.longest_busy_pause_s if isinstance(error, ServerBusy) else self.longest_pause_s
-        full_s = min(self.pause_s * 2.0 ** (min(attempt, 32) - 1), longest_s)
+        first_s, longest_s = self.pause_s, self.longest_pause_s
+        if isinstance(error, ServerBusy):
+            first_s, longest_s = self.busy_pause_s, self.longest_busy_pause_s
+        full_s = min(first_s * 2.0 ** (min(attempt, 32) - 1), longest_s)
         return full_s * uniform(0.5, 1.0)  # noqa: S311  so that clients do not come back together
 
     def allows(self, attempt: int, error: ServerBusy | ServerUnreachable, *, answered: bool) -> bool:

@@ -38,16 +38,24 @@ def test_it_finds_what_a_server_takes_and_keeps_near_it(capacity: int, most: int
     assert sum(seen) / len(seen) >= 0.75 * min(capacity, most)
 
 
-def test_requests_refused_together_count_once() -> None:
+def test_refusals_tell_at_once_how_many_a_server_holds() -> None:
     limit = AdaptiveLimit(100)
-    numbers = [limit.begin() for _ in range(100)]
-    for number in numbers:
+    numbers = [limit.begin() for _ in range(50)]
+    for number in numbers[10:]:
         limit.refused(number)
         limit.end()
-    assert limit.limit == 80
-    later = limit.begin()
-    limit.refused(later)
-    assert limit.limit == 64
+    assert limit.outstanding == 10
+    assert limit.limit == 10
+
+
+def test_requests_refused_together_shrink_it_once_below_what_is_held() -> None:
+    limit = AdaptiveLimit(100)
+    numbers = [limit.begin() for _ in range(100)]
+    limit.refused(numbers[50])
+    limit.refused(numbers[51])
+    assert limit.limit == 79
+    limit.refused(limit.begin())
+    assert limit.limit == 63
 
 
 @given(st.lists(st.sampled_from(["accepted", "refused"]), max_size=200), st.integers(1, 50))
@@ -63,9 +71,12 @@ def test_it_stays_between_one_and_its_most(events: list[str], most: int) -> None
 
 def test_an_unused_limit_does_not_grow() -> None:
     limit = AdaptiveLimit(10)
-    limit.refused(limit.begin())
-    limit.end()
+    taken = [limit.begin() for _ in range(6)]
+    limit.refused(taken[-1])
+    for _ in taken:
+        limit.end()
     before = limit.limit
+    assert before == 4
     for _ in range(50):
         limit.begin()
         limit.accepted()

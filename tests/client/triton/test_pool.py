@@ -153,7 +153,7 @@ async def test_ten_times_what_the_queue_takes_is_waited_for(first: TritonServer)
 
     async def send() -> None:
         for _ in range(5):
-            await transport.infer("slow", rounds(10))
+            await transport.infer("slow", rounds(1))
             highest.append(limit.limit)
 
     with counted() as tally:

@@ -26,7 +26,7 @@ from callscope.triton.retrying import Policy, RetryingTransport
 pytestmark = pytest.mark.asyncio
 URL = "grpc://server:1"
 OK = {"y": np.ones(1, np.float32)}
-QUICK = Policy(attempts=4, first_attempts=2, pause_s=0.001, longest_pause_s=0.004, longest_busy_pause_s=0.002)
+QUICK = Policy(attempts=4, first_attempts=2, pause_s=0.001, longest_pause_s=0.004, busy_pause_s=0.001)
 AWAY = ServerUnreachable(URL, "refused", passing=True)
 BUSY = ServerBusy(URL, "echo", "full")
 
@@ -72,20 +72,21 @@ async def test_an_address_that_never_answered_is_given_up_sooner() -> None:
 
 
 async def test_a_full_queue_is_waited_for_as_often_as_it_takes() -> None:
-    retrying, fake = transport(*[BUSY] * 50, OK)
+    policy = Policy(busy_pause_s=0.001, longest_busy_pause_s=0.002)
+    retrying, fake = transport(*[BUSY] * 50, OK, policy=policy)
     assert (await retrying.infer("echo", {}))["y"] == [1]
     assert len(fake.requests) == 51
 
 
 async def test_patience_ends_also_with_a_full_queue() -> None:
-    retrying, fake = transport(*[BUSY] * 1000, policy=Policy(pause_s=0.01, longest_busy_pause_s=0.01, patience_s=0.1))
+    retrying, fake = transport(*[BUSY] * 1000, policy=Policy(busy_pause_s=0.01, longest_busy_pause_s=0.01, patience_s=0.1))
     with pytest.raises(ServerBusy):
         await retrying.infer("echo", {})
     assert 1 < len(fake.requests) <= 20
 
 
 async def test_no_retry_outlives_the_deadline_of_the_work() -> None:
-    retrying, fake = transport(*[BUSY] * 1000, policy=Policy(pause_s=0.01, longest_busy_pause_s=0.01))
+    retrying, fake = transport(*[BUSY] * 1000, policy=Policy(busy_pause_s=0.01, longest_busy_pause_s=0.01))
     with deadline(0.1), pytest.raises(ServerBusy):
         await retrying.infer("echo", {})
     with deadline(0.0), pytest.raises(ServerBusy):
