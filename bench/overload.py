@@ -25,7 +25,7 @@ from callscope_server import TritonServer, ensure_environment
 from tests.small_models import add_model, make_slow
 
 ROW = 'name: "{}" data_type: TYPE_FP32 dims: [1]'
-WORK = {"x": np.full((1, 1), 2, np.float32)}
+WORK = {"x": np.full((1, 1), 20, np.float32)}
 OVERLOAD = 10
 
 
@@ -72,10 +72,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (default: %(default)s)")
     options = parser.parse_args()
-    queue = f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {options.queue} }} }}\n"
+    queue = (
+        "dynamic_batching { max_queue_delay_microseconds: 10000 "
+        f"default_queue_policy {{ max_queue_size: {options.queue} }} }}\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         tensors = {name: ROW.format(name) for name in "xy"}
-        add_model(Path(folder), "slow", make_slow(), queue, max_batch_size=1, **tensors)
+        add_model(Path(folder), "slow", make_slow(), queue, max_batch_size=4, **tensors)
         with TritonServer(Path(folder), environment=ensure_environment()) as server:
             print(describe_machine())
             url = f"grpc://{server.endpoints.grpc}"

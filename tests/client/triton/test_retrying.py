@@ -79,7 +79,9 @@ async def test_a_full_queue_is_waited_for_as_often_as_it_takes() -> None:
 
 
 async def test_patience_ends_also_with_a_full_queue() -> None:
-    retrying, fake = transport(*[BUSY] * 1000, policy=Policy(busy_pause_s=0.01, longest_busy_pause_s=0.01, patience_s=0.1))
+    retrying, fake = transport(
+        *[BUSY] * 1000, policy=Policy(busy_pause_s=0.01, longest_busy_pause_s=0.01, patience_s=0.1)
+    )
     with pytest.raises(ServerBusy):
         await retrying.infer("echo", {})
     assert 1 < len(fake.requests) <= 20
