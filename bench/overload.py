@@ -2,8 +2,8 @@
 
     python -m bench.overload
 
-In turn: as many senders as the server holds, which never see a refusal, and ten times as many through the transport that
-commands use. The figure is the second throughput as a share of the first, round by round.
+In turn: as many senders as the server holds, which never see a refusal, and ten times as many through the transport
+that commands use. The figure is the second throughput as a share of the first, round by round.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from tests.small_models import add_model, make_slow
 
 from bench.machine import describe_machine
 from callscope.triton.attempts import counted
 from callscope.triton.resilient import connect_all
 from callscope.triton.transport import Transport, connect
 from callscope_server import TritonServer, ensure_environment
-from tests.small_models import add_model, make_slow
 
 ROW = 'name: "{}" data_type: TYPE_FP32 dims: [1]'
 WORK = {"x": np.full((1, 1), 20, np.float32)}

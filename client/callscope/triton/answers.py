@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,9 @@ from callscope.errors import RequestFailed, ServerUnreachable
 
 NOT_TRITON = "and the answer is not Triton's"
 
-MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, InferenceServerException)
+MALFORMED = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error, InferenceServerException,
+)  # fmt: skip
 """What the library raises over an answer that is not made as it should be: no JSON, other lengths than it claims."""
 
 

@@ -162,7 +162,7 @@ class HttpTransport:
         raise await self._failure(failed, model, limit_s)
 
     async def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError:
-        status, message = str(error.status()), error.message() or "no details"
+        status, message = str(error.status()), str(error.message() or "no details")
         from_triton = error.debug_details() is None  # the library could read the answer
         if model and from_triton and (status == "404" or "unknown model" in message):
             return await model_missing(self, model, message)

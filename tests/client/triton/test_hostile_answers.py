@@ -102,6 +102,9 @@ async def outcome(scheme: str, answer: bytes) -> None:
 @example(answer=page(b'{"outputs": [{"name": "y"}]}'))
 @example(answer=page(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": [9], "data": ["a"]}]}'))
 @example(answer=page(b"x", head=50))
+@example(answer=tensor(None, b"\0", "BYTES"))
+@example(answer=page(b'{"error": []}', status="400 Bad Request"))
+@example(answer=page(b'{"error": [5]}', status="400 Bad Request"))
 def test_no_answer_over_http_is_more_than_one_of_our_errors(answer: bytes) -> None:
     asyncio.run(outcome("http", answer))
 
@@ -146,11 +149,14 @@ async def test_data_of_another_length_than_its_shape_is_not_tritons(shape: objec
 @pytest.mark.asyncio
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
 async def test_half_an_answer_that_never_ends_runs_into_the_deadline(scheme: str) -> None:
+    done, gone = asyncio.Event(), asyncio.Event()
+
     async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(page(b"{", length=1000) if scheme == "http" else b"")
-        await reader.read()
+        await done.wait()
         writer.close()
+        gone.set()
 
     server = await asyncio.start_server(begin, "127.0.0.1", 0)
     async with server:
@@ -158,6 +164,8 @@ async def test_half_an_answer_that_never_ends_runs_into_the_deadline(scheme: str
         with pytest.raises(ServerTimeout):
             await transport.infer("m", ONE)
         await transport.close()
+        done.set()
+        await asyncio.wait_for(gone.wait(), 10)
 
 
 @pytest.mark.asyncio
@@ -169,8 +177,8 @@ async def test_a_cancelled_request_over_http_closes_its_connection() -> None:
         arrived.set()
         while await reader.read(65536):
             pass
-        gone.set()
         writer.close()
+        gone.set()
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     async with server:
