@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from callscope.errors import ModelMissing, ServersDiffer, ServerUnreachable, TritonError
-from callscope.triton.deadline import deadline
+from callscope.triton.deadline import deadline, left_s
 from callscope.triton.endpoint import Endpoint
 from callscope.triton.transport import DIAGNOSIS_TIMEOUT_S
 
@@ -76,7 +76,7 @@ class Agreement:
         for endpoint, answer in zip(up, answers, strict=True):
             if isinstance(answer, Served):
                 found[endpoint] = answer
-            elif isinstance(answer, TritonError):
+            elif isinstance(answer, TritonError) and left_s() > 0:
                 endpoint.error = answer if isinstance(answer, ServerUnreachable) else None
                 endpoint.breaker.trip()  # it comes back by a health check, which asks it again
             else:

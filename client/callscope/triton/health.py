@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,8 @@ class Health:
         """Check the servers' health during the block, and a while after it."""
         self._users += 1
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._watch())
+            # In a context of its own: it outlives whoever happens to be first, and with it that one's deadline.
+            self._task = asyncio.create_task(self._watch(), context=Context())
         try:
             yield
         finally:

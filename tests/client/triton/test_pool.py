@@ -266,3 +266,31 @@ async def test_a_cancelled_request_leaves_the_servers_queue(first: TritonServer)
     assert count(first, "nv_inference_exec_count", "slow") == before + 2
     assert count(first, "nv_inference_request_failure", "slow", reason="CANCELED") == QUEUE
     await transport.close()
+
+
+async def test_triton_drops_what_waited_past_the_deadline_of_its_request(first: TritonServer) -> None:
+    transport, _ = pool(url_of(first, "http"))
+    await transport.infer("slow", rounds(1))
+    before = count(first, "nv_inference_exec_count", "slow")
+    running = asyncio.create_task(transport.infer("slow", rounds(400)))
+    await asyncio.sleep(0.05)
+    late = [transport.infer("slow", rounds(1), timeout_s=0.1) for _ in range(QUEUE - 1)]
+    failures = await asyncio.gather(*late, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [ServerTimeout] * (QUEUE - 1)
+    await running
+    await until(lambda: count(first, "nv_inference_pending_request_count", "slow") == 0, 10)
+    await transport.infer("slow", rounds(1))
+    assert count(first, "nv_inference_exec_count", "slow") == before + 2
+    await transport.close()
+
+
+async def test_a_deadline_that_is_over_says_nothing_against_the_servers(
+    first: TritonServer, models: Path, server_environment: Environment
+) -> None:
+    with serving(models, server_environment) as second:
+        transport, inner = pool(url_of(first), url_of(second))
+        with deadline(0.0), pytest.raises(ServerTimeout):
+            await transport.infer("plus_one", ONE)
+        assert [endpoint.breaker.state for endpoint in inner.endpoints] == [State.CLOSED, State.CLOSED]
+        assert (await transport.infer("plus_one", ONE))["y"].tolist() == [[2, 2]]
+        await transport.close()
