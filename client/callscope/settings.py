@@ -42,8 +42,7 @@ class Settings(BaseSettings):
     )
 
     server: str | None = None
-    """A running Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https), or several with commas between them,
-    that share the work. Empty: start one while needed."""
+    """A running Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https); several: with commas. Empty: our own."""
 
     headers: SecretStr | None = None
     """Sent with every request, NAME: VALUE, one a line. Better in the environment: others may see a command's flags."""

@@ -24,7 +24,7 @@ SLOW_ROW = 'name: "{}" data_type: TYPE_FP32 dims: [1]'
 
 def save_models(folder: Path, queue: int = 0, *, source: str = "one") -> Path:
     """`plus_one`, and `slow`, which takes one request at a time and lets `queue` wait (0: any number)."""
-    policy = f"max_queue_size: {queue} allow_timeout_override: true timeout_action: REJECT"
+    policy = f"max_queue_size: {queue} allow_timeout_override: true default_timeout_microseconds: 60000000"
     limit = f"dynamic_batching {{ default_queue_policy {{ {policy} }} }}\n"
     told = f'parameters {{ key: "source" value {{ string_value: "{source}" }} }}\n'
     add_model(folder, "plus_one", make_plus_one(), told)
