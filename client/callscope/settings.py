@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     )
 
     server: str | None = None
-    """A running Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https); several: with commas. Empty: our own."""
+    """A Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https), or several, with commas. Empty: start one."""
 
     headers: SecretStr | None = None
     """Sent with every request, NAME: VALUE, one a line. Better in the environment: others may see a command's flags."""
