@@ -13,6 +13,7 @@
     │   ├── ServerTimeout     4  no answer before the deadline
     │   ├── ServerBusy        4  the server refused for now: its queue is full (UNAVAILABLE, HTTP 503)
     │   ├── ModelMissing      5  the server does not serve the model
+    │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
     │   └── RequestFailed     5  the model is served and could not answer
     └── ExtraMissing          6  an optional part of Callscope is not installed
@@ -23,7 +24,7 @@ Errors about the sound itself are `callscope_preprocessing.errors.AudioError`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -105,14 +106,20 @@ class TritonError(CallscopeError):
 
 
 class ServerUnreachable(TritonError):
-    """Nothing that speaks Triton's protocol answers at the address."""
+    """Nothing that speaks Triton's protocol answers at the address.
 
-    def __init__(self, url: str, detail: str) -> None:
+    Attributes:
+        passing: whether that may pass by itself, as where a connection is refused or lost; not where something else
+            answers there.
+    """
+
+    def __init__(self, url: str, detail: str, *, passing: bool = False) -> None:
         super().__init__(
             url,
             f"No Triton answers at {url} ({_one_line(detail)}). Start one with `callscope serve`, or correct "
             "--server: its form is grpc://HOST:PORT (usually port 8001) or http://HOST:PORT (usually port 8000).",
         )
+        self.passing = passing
 
 
 class ServerTimeout(TritonError):
@@ -154,6 +161,21 @@ class ModelMissing(TritonError):
             url,
             f"The Triton at {url} {others}{because}. "
             "Point --server at one that serves a Callscope model repository, or start one with `callscope serve`.",
+        )
+        self.model = model
+
+
+class ServersDiffer(TritonError):
+    """Several servers share the work and do not serve the same model."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, url: str, model: str, serving: Mapping[str, str]) -> None:
+        each = ", ".join(f"{server} serves {what}" for server, what in serving.items())
+        super().__init__(
+            url,
+            f"The servers do not serve the same {model}: {each}. "
+            "Give them the same model repository, or name only those in --server that have it.",
         )
         self.model = model
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from callscope.errors import SettingsInvalid
-from callscope.triton.transport import FORMS, is_address
+from callscope.triton.headers import parse_headers
+from callscope.triton.transport import FORMS, addresses, is_address
 from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.speakers import parse_speakers
 
@@ -36,11 +37,24 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
 
     server: str | None = None
-    """A running Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https). Empty: start one while needed."""
+    """A Triton, grpc://HOST:PORT or http://HOST:PORT (TLS: grpcs, https), or several, with commas. Empty: start one."""
+
+    headers: SecretStr | None = None
+    """Sent with every request, NAME: VALUE, one a line. Better in the environment: others may see a command's flags."""
+
+    tls_ca: Path | None = None
+    """The certificates to trust where the server speaks TLS, in PEM form. Empty: the system's."""
+
+    tls_cert: Path | None = None
+    """Our own certificate, for servers that ask for one, in PEM form."""
+
+    tls_key: Path | None = None
+    """The private key of `tls_cert`, without a password."""
 
     repository: Path | None = None
     """The model repository: what an embedded server loads, where exports go. Empty: the clone's model_repository."""
@@ -133,9 +147,20 @@ class Settings(BaseSettings):
     @field_validator("server")
     @classmethod
     def _server_is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not is_address(value):
+        if value is not None and not all(map(is_address, addresses(value) or ("",))):
             raise ValueError(f"must be {FORMS}")
         return value
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_have_names(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_headers(value.get_secret_value())
+        return value
+
+    def header_fields(self) -> dict[str, str]:
+        """The headers by name, for the transport alone: their values are secret."""
+        return parse_headers(self.headers.get_secret_value()) if self.headers else {}
 
     @field_validator("raw")
     @classmethod
@@ -209,4 +234,5 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
         sources.get(name, ""), f"{name} in {sources.get(name, 'the settings')}"
     )
     reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
-    return f"{where} cannot be {first['input']!r}: {reason[0].lower()}{reason[1:]}. `callscope config` explains it."
+    shown = "what it is" if name == "headers" else repr(first["input"])
+    return f"{where} cannot be {shown}: {reason[0].lower()}{reason[1:]}. `callscope config` explains it."

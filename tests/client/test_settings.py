@@ -118,3 +118,15 @@ def test_a_wrong_value_is_blamed_on_where_it_came_from(monkeypatch: pytest.Monke
 
 def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_several_servers_share_the_work_when_commas_stand_between_them() -> None:
+    both = "grpc://a:8001, http://b:8000"
+    assert load_settings({"server": both}).settings.server == both
+
+
+def test_headers_are_read_by_name_and_shown_to_nobody() -> None:
+    settings = load_settings({"headers": "Authorization: Bearer x:y\n\nX-Team:calls\n"}).settings
+    assert settings.header_fields() == {"Authorization": "Bearer x:y", "X-Team": "calls"}
+    assert "Bearer" not in f"{settings!r} {settings.model_dump_json()}"
+    assert load_settings({}).settings.header_fields() == {}

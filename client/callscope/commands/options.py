@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+from pydantic import SecretStr
 
 from callscope.commands.guard import guarded
 from callscope.settings import Settings, load_settings
@@ -15,7 +16,8 @@ from callscope.telemetry import configure_logging
 
 PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
 
-PLACES = ("server", "repository", "server_environment")
+CONNECTION = ("headers", "tls_ca", "tls_cert", "tls_key")
+PLACES = ("server", *CONNECTION, "repository", "server_environment")
 SERVER = (*PLACES, "startup_timeout_s")
 REQUESTS = ("timeout_s", "concurrency")
 SOUND = (
@@ -66,7 +68,7 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 def _flag(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     hint = get_type_hints(Settings)[name]
-    kind = str if get_origin(hint) is Literal else hint
+    kind = str if get_origin(hint) is Literal or SecretStr in get_args(hint) else hint
     flag = f"--{name.replace('_', '-')}"
     either = bool in (hint, *get_args(hint))
     option = typer.Option(

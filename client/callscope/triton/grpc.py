@@ -11,6 +11,9 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.triton.answers import tensors
+from callscope.triton.deadline import within_s
+from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
     DIAGNOSIS_TIMEOUT_S,
@@ -23,12 +26,22 @@ from callscope.triton.transport import (
 Answer = TypeVar("Answer")
 
 MAX_MESSAGE_BYTES = 2**31 - 1
+US_PER_S = 1_000_000
 CHANNEL_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1),  # the state of one transport's connection is not another's
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),  # gRPC's own two minutes would keep a server away that is back
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
 ]
 NOT_TRITON = {"UNAVAILABLE", "UNIMPLEMENTED"}
 """Statuses that come where nobody speaks gRPC, or speaks it without Triton's methods."""
+LOST = ("RST_STREAM", "GOAWAY", "Socket closed", "Connection reset")
+"""In messages of gRPC itself under statuses that are Triton's otherwise."""
+UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Peer name", "SSL_ERROR")
+QUEUE_FULL = "maximum queue size"
+QUEUED_TOO_LONG = "timeout expired"
+"""What Triton says of requests that it never began: the queue was full, or they waited past their own deadline."""
 
 
 class GrpcTransport:
@@ -36,7 +49,7 @@ class GrpcTransport:
 
     Args:
         address: HOST:PORT.
-        tls: whether to speak TLS.
+        tls: to speak TLS, whom to trust and who one is.
         timeout_s: the deadline of a request that names none.
         headers: metadata sent with every request.
     """
@@ -45,7 +58,7 @@ class GrpcTransport:
         self,
         address: str,
         *,
-        tls: bool = False,
+        tls: Tls | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -64,34 +77,46 @@ class GrpcTransport:
         priority: int = 0,
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
-        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
         request = self._client().infer(
             model,
             [_input(name, tensor) for name, tensor in inputs.items()],
             outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
             priority=priority,
+            timeout=round(limit_s * US_PER_S),
             client_timeout=limit_s,
             headers=self._headers,
         )
         result = await self._answer(request, model, limit_s)
-        return {output.name: result.as_numpy(output.name) for output in result.get_response().outputs}
+        response = result.get_response()
+        return tensors(self.url, model, lambda: [each.name for each in response.outputs], result.as_numpy, outputs)
 
     async def parameters(self, model: str) -> dict[str, str]:
         """The `parameters` of a model's config.pbtxt."""
-        request = self._client().get_model_config(model, client_timeout=self._timeout_s, headers=self._headers)
-        answer = await self._answer(request, model, self._timeout_s)
+        limit_s = within_s(self._timeout_s)
+        request = self._client().get_model_config(model, client_timeout=limit_s, headers=self._headers)
+        answer = await self._answer(request, model, limit_s)
         return {name: value.string_value for name, value in answer.config.parameters.items()}
 
     async def version(self, model: str) -> str:
         """The version of a model that answers its requests."""
-        request = self._client().get_model_metadata(model, client_timeout=self._timeout_s, headers=self._headers)
-        return newest((await self._answer(request, model, self._timeout_s)).versions)
+        limit_s = within_s(self._timeout_s)
+        request = self._client().get_model_metadata(model, client_timeout=limit_s, headers=self._headers)
+        return newest((await self._answer(request, model, limit_s)).versions)
 
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
-        request = self._client().get_model_repository_index(headers=self._headers, client_timeout=DIAGNOSIS_TIMEOUT_S)
-        index = await self._answer(request, "", DIAGNOSIS_TIMEOUT_S)
+        limit_s = within_s(DIAGNOSIS_TIMEOUT_S)
+        request = self._client().get_model_repository_index(headers=self._headers, client_timeout=limit_s)
+        index = await self._answer(request, "", limit_s)
         return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
+
+    async def is_ready(self, timeout_s: float) -> bool:
+        """Whether the server is there and every model of it is ready."""
+        try:
+            return bool(await self._client().is_server_ready(headers=self._headers, client_timeout=timeout_s))
+        except InferenceServerException:
+            return False
 
     async def close(self) -> None:
         """Close the connection."""
@@ -102,7 +127,15 @@ class GrpcTransport:
     def _client(self) -> InferenceServerClient:
         # Made on first use: gRPC binds a channel to the event loop that runs at that moment.
         if self._opened is None:
-            self._opened = InferenceServerClient(self._address, ssl=self._tls, channel_args=CHANNEL_OPTIONS)
+            files = self._tls or Tls()
+            self._opened = InferenceServerClient(
+                self._address,
+                ssl=self._tls is not None,
+                root_certificates=files.ca,
+                private_key=files.key,
+                certificate_chain=files.cert,
+                channel_args=CHANNEL_OPTIONS,
+            )
         return self._opened
 
     async def _answer(self, request: Awaitable[Answer], model: str, limit_s: float) -> Answer:
@@ -117,10 +150,14 @@ class GrpcTransport:
             return await model_missing(self, model, message)
         if status == "DEADLINE_EXCEEDED":
             return ServerTimeout(self.url, model, limit_s)
-        if status == "UNAVAILABLE" and await self._is_live():
+        if status == "UNAVAILABLE" and QUEUED_TOO_LONG in message:
+            return ServerTimeout(self.url, model, limit_s)
+        if status == "UNAVAILABLE" and (QUEUE_FULL in message or await self._is_live()):
             return ServerBusy(self.url, model, message)
-        if status in NOT_TRITON:
-            return ServerUnreachable(self.url, message)
+        lost = status == "CANCELLED" or any(sign in message for sign in LOST)
+        if lost or status in NOT_TRITON:
+            trusted = not any(sign in message for sign in UNTRUSTED)
+            return ServerUnreachable(self.url, message, passing=lost or (status == "UNAVAILABLE" and trusted))
         return RequestFailed(self.url, model, message)
 
     async def _is_live(self) -> bool:

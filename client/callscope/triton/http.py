@@ -15,6 +15,9 @@ from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
+from callscope.triton.deadline import within_s
+from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
     DIAGNOSIS_TIMEOUT_S,
@@ -30,7 +33,10 @@ Headers = Mapping[str, str] | None
 NO_TIMEOUT_S = 0.0
 """For aiohttp, which would end every request after a minute: the deadlines are ours."""
 ANY_NUMBER_OF_CONNECTIONS = 0
-NOT_TRITON = "and the answer is not Triton's"
+US_PER_S = 1_000_000
+PASSING_PAGES = ("502", "504")
+"""What gateways answer while the server behind them is away; 503 is a full queue's too."""
+QUEUED_TOO_LONG = "timeout expired"
 
 
 class _Client(InferenceServerClient):  # type: ignore[misc]  # the library has no types
@@ -46,7 +52,7 @@ class HttpTransport:
 
     Args:
         address: HOST:PORT, with a path where a gateway asks for one.
-        tls: whether to speak TLS.
+        tls: to speak TLS, whom to trust and who one is.
         timeout_s: the deadline of a request that names none.
         headers: sent with every request.
     """
@@ -55,7 +61,7 @@ class HttpTransport:
         self,
         address: str,
         *,
-        tls: bool = False,
+        tls: Tls | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -74,35 +80,53 @@ class HttpTransport:
         priority: int = 0,
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
+        limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
         request = self._client().infer(
             model,
             [_input(name, tensor) for name, tensor in inputs.items()],
             outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
             priority=priority,
+            timeout=round(limit_s * US_PER_S),
             headers=dict(self._headers),  # a copy: the library writes into it
         )
-        result = await self._answer(request, model, self._timeout_s if timeout_s is None else timeout_s)
-        return {output["name"]: result.as_numpy(output["name"]) for output in result.get_response()["outputs"]}
+        result = await self._answer(request, model, limit_s)
+
+        def names() -> list[str]:
+            return [output["name"] for output in result.get_response()["outputs"]]
+
+        return tensors(self.url, model, names, result.as_numpy, outputs)
 
     async def parameters(self, model: str) -> dict[str, str]:
         """The `parameters` of a model's config.pbtxt."""
         request = self._client().get_model_config(model, headers=dict(self._headers))
-        config = await self._answer(request, model, self._timeout_s)
-        return {name: value["string_value"] for name, value in config.get("parameters", {}).items()}
+        config = await self._answer(request, model, within_s(self._timeout_s))
+        with reading(self.url):
+            return {name: str(value["string_value"]) for name, value in config.get("parameters", {}).items()}
 
     async def version(self, model: str) -> str:
         """The version of a model that answers its requests."""
         request = self._client().get_model_metadata(model, headers=dict(self._headers))
-        return newest((await self._answer(request, model, self._timeout_s)).get("versions", []))
+        answer = await self._answer(request, model, within_s(self._timeout_s))
+        with reading(self.url):
+            return newest(answer.get("versions", []))
 
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
         request = self._client().get_model_repository_index(headers=dict(self._headers))
-        index = await self._answer(request, "", DIAGNOSIS_TIMEOUT_S)
-        return tuple(
-            ServedModel(line["name"], line.get("version", ""), line.get("state", ""), line.get("reason", ""))
-            for line in index
-        )
+        index = await self._answer(request, "", within_s(DIAGNOSIS_TIMEOUT_S))
+        with reading(self.url):
+            return tuple(
+                ServedModel(line["name"], line.get("version", ""), line.get("state", ""), line.get("reason", ""))
+                for line in index
+            )
+
+    async def is_ready(self, timeout_s: float) -> bool:
+        """Whether the server is there and every model of it is ready."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return bool(await self._client().is_server_ready(headers=dict(self._headers)))
+        except (TimeoutError, OSError, aiohttp.ClientError, InferenceServerException, ValueError):
+            return False
 
     async def close(self) -> None:
         """Close the connections."""
@@ -117,8 +141,8 @@ class HttpTransport:
                 self._address,
                 conn_limit=ANY_NUMBER_OF_CONNECTIONS,
                 conn_timeout=NO_TIMEOUT_S,
-                ssl=self._tls,
-                ssl_context=verification(tls=self._tls),
+                ssl=self._tls is not None,
+                ssl_context=self._tls.context() if self._tls else True,
             )
         return self._opened
 
@@ -129,22 +153,25 @@ class HttpTransport:
         except TimeoutError:
             raise ServerTimeout(self.url, model, limit_s) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise ServerUnreachable(self.url, str(error) or type(error).__name__) from None
-        except ValueError:  # no JSON, or tensors of another shape than they claim
-            raise ServerUnreachable(self.url, NOT_TRITON) from None
+            untrusted = isinstance(error, (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError))
+            raise ServerUnreachable(self.url, str(error) or type(error).__name__, passing=not untrusted) from None
         except InferenceServerException as error:
             failed = error
-        raise await self._failure(failed, model)
+        except MALFORMED:  # no JSON, or tensors of another shape than they claim
+            raise ServerUnreachable(self.url, NOT_TRITON) from None
+        raise await self._failure(failed, model, limit_s)
 
-    async def _failure(self, error: InferenceServerException, model: str) -> TritonError:
-        status, message = str(error.status()), error.message() or "no details"
+    async def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError:
+        status, message = str(error.status()), str(error.message() or "no details")
         from_triton = error.debug_details() is None  # the library could read the answer
         if model and from_triton and (status == "404" or "unknown model" in message):
             return await model_missing(self, model, message)
+        if status == "503" and from_triton and QUEUED_TOO_LONG in message:
+            return ServerTimeout(self.url, model, limit_s)
         if status == "503":
             return ServerBusy(self.url, model, message if from_triton else "HTTP status 503")
         if not from_triton:
-            return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}")
+            return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}", passing=status in PASSING_PAGES)
         return RequestFailed(self.url, model, message)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from numpy.typing import NDArray
 
 from callscope.errors import ModelMissing, SettingsInvalid, TritonError
+from callscope.triton.tls import Tls
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -65,7 +66,8 @@ class Transport(Protocol):
             model: its name.
             inputs: a tensor for each input, batch dimension included where the model has one.
             outputs: the outputs wanted; all when None.
-            timeout_s: the deadline of this request; the transport's own when None.
+            timeout_s: the deadline of this request, of which the server learns too; the transport's own when None. A
+                `deadline` that ends earlier counts for it.
             priority: Triton's priority level, 1 the highest; 0 asks for the model's default.
 
         Raises:
@@ -94,30 +96,47 @@ class Transport(Protocol):
         """Close the connections; the transport cannot be used afterwards."""
 
 
-def connect(url: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, headers: Mapping[str, str] | None = None) -> Transport:
+class Wire(Transport, Protocol):
+    """A transport that ends at one server, which can be asked how it is."""
+
+    async def is_ready(self, timeout_s: float) -> bool:
+        """Whether the server is there and every model of it is ready; never raises."""
+
+
+def connect(
+    url: str,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    headers: Mapping[str, str] | None = None,
+    tls: Tls | None = None,
+) -> Wire:
     """Choose the transport by the scheme of `url`; the first request opens the connection.
 
     Args:
         url: grpc://HOST:PORT, http://HOST:PORT, or with TLS grpcs:// and https://.
         timeout_s: the deadline of a request that names none.
         headers: sent with every request (gRPC: as metadata), such as a gateway's authorization.
+        tls: whom to trust and who one is, for an address with TLS; the system's certificates, and nobody, when None.
 
     Raises:
-        SettingsInvalid: the address has another form.
+        SettingsInvalid: the address has another form, or a file of `tls` cannot be read.
     """
     if not is_address(url):
         raise SettingsInvalid(
             f"{url!r} is not the address of a Triton server. Write {FORMS}, for example grpc://127.0.0.1:8001."
         )
     parts = urlsplit(url)
-    address, tls = parts.netloc + parts.path.rstrip("/"), parts.scheme.endswith("s")
+    address = parts.netloc + parts.path.rstrip("/")
+    files = (tls or Tls()) if parts.scheme.endswith("s") else None
+    if files:
+        files.check()
     if parts.scheme.startswith("grpc"):
         from callscope.triton.grpc import GrpcTransport  # noqa: PLC0415  one wire need not load the other's library
 
-        return GrpcTransport(address, tls=tls, timeout_s=timeout_s, headers=headers)
+        return GrpcTransport(address, tls=files, timeout_s=timeout_s, headers=headers)
     from callscope.triton.http import HttpTransport  # noqa: PLC0415  as above
 
-    return HttpTransport(address, tls=tls, timeout_s=timeout_s, headers=headers)
+    return HttpTransport(address, tls=files, timeout_s=timeout_s, headers=headers)
 
 
 def is_address(url: str) -> bool:
@@ -128,6 +147,11 @@ def is_address(url: str) -> bool:
     except ValueError:
         return False
     return complete and parts.scheme in SCHEMES
+
+
+def addresses(servers: str) -> tuple[str, ...]:
+    """The addresses of a list with commas, each once."""
+    return tuple(dict.fromkeys(url for part in servers.split(",") if (url := part.strip())))
 
 
 def newest(versions: Iterable[str]) -> str:
