@@ -24,7 +24,7 @@ from callscope.preparation import read_call
 from callscope.report.html.audio import Way, player_source
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
-from callscope.triton.transport import connect
+from callscope.triton.resilient import open_transport
 from callscope_preprocessing.errors import AudioError
 from callscope_preprocessing.sound import Sound
 from callscope_preprocessing.source import STANDARD_INPUT
@@ -184,7 +184,7 @@ async def _analyze_all(
 
     The sound of the first is taken out of `read`, so that it is let go of when that call is done.
     """
-    transport = connect(url, timeout_s=settings.timeout_s)
+    transport = open_transport(url, settings)
     try:
         for source in sources:
             try:

@@ -18,7 +18,7 @@ from callscope.settings import Loaded, Settings
 from callscope.store.query import Query
 from callscope.store.sql import Store, open_store
 from callscope.telemetry import STDERR, say
-from callscope.triton.transport import connect
+from callscope.triton.resilient import open_transport
 
 SET_ASIDE = 3
 
@@ -65,7 +65,7 @@ def batch(
 async def _run(
     items: list[Item], url: str, store: Store, settings: Settings, *, at_once: int, redo: frozenset[str]
 ) -> Tally:
-    transport = connect(url, timeout_s=settings.timeout_s)
+    transport = open_transport(url, settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal)

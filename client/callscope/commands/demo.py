@@ -21,7 +21,7 @@ from callscope.pipeline import analyze
 from callscope.report.table import render
 from callscope.report.times import clock
 from callscope.settings import Loaded, Settings
-from callscope.triton.transport import connect
+from callscope.triton.resilient import open_transport
 
 
 @with_settings(*SERVER, *REQUESTS, *LOG)
@@ -50,7 +50,7 @@ def demo(
 
 
 async def _analyze(calls: Sequence[DemoCall], url: str, settings: Settings) -> list[Call]:
-    transport = connect(url, timeout_s=settings.timeout_s)
+    transport = open_transport(url, settings)
     try:
         results = []
         for call in calls:

@@ -23,7 +23,8 @@ from callscope.transcripts.errors import TranscriptInvalid
 from callscope.transcripts.files import find_transcripts, read_transcripts
 from callscope.transcripts.flow import analyze_transcripts
 from callscope.transcripts.many import Failure, analyze_offline
-from callscope.triton.transport import Transport, connect
+from callscope.triton.resilient import open_transport
+from callscope.triton.transport import Transport
 
 TRUE_OF_EVERY_CALL = (ServerUnreachable, ContractMismatch)
 MANY = 16
@@ -127,7 +128,7 @@ async def _analyze_at(
     deliver: Deliver,
     codes: list[int],
 ) -> None:
-    transport = connect(url, timeout_s=settings.timeout_s)
+    transport = open_transport(url, settings)
     try:
         await _analyze_all(sources, transport, settings, reading, deliver=deliver, codes=codes)
     finally:
