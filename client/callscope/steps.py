@@ -9,6 +9,7 @@ from time import perf_counter
 
 from callscope.call import Step, StepStatus
 from callscope.errors import TritonError
+from callscope.triton.attempts import counted
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how many of its parts are done, and how many there are (0: it has no parts)."""
@@ -60,14 +61,15 @@ class Record:
         """
         self.progress(name, 0, total)
         began = perf_counter()
-        try:
-            yield Counter(name, total, self.progress)
-        except TritonError as error:
-            if not optional:
-                raise
-            self._note(name, "failed", perf_counter() - began, str(error))
-        else:
-            self._note(name, "ok", perf_counter() - began, None)
+        with counted() as tally:
+            try:
+                yield Counter(name, total, self.progress)
+            except TritonError as error:
+                if not optional:
+                    raise
+                self._note(name, "failed", perf_counter() - began, str(error), tally.most)
+            else:
+                self._note(name, "ok", perf_counter() - began, None, tally.most)
 
     def fail(self, name: str, reason: str) -> None:
         """Note that a step could not begin, and why."""
@@ -83,5 +85,5 @@ class Record:
         """Note that a step was left out, and why."""
         self._note(name, "skipped", 0.0, reason)
 
-    def _note(self, name: str, status: StepStatus, seconds: float, error: str | None) -> None:
-        self.steps.append(Step(name, status, seconds, error=error))
+    def _note(self, name: str, status: StepStatus, seconds: float, error: str | None, attempts: int = 1) -> None:
+        self.steps.append(Step(name, status, seconds, max(attempts, 1), error))

@@ -86,8 +86,8 @@ def test_every_verb_has_help_that_says_what_it_does(verb: str) -> None:
     assert len(result.stdout.splitlines()) > 6
 
 
-def test_the_help_of_analyze_offers_every_setting_with_its_description() -> None:
-    shown = " ".join(run("analyze", "--help").stdout.split())
+def test_the_help_of_batch_offers_every_setting_with_its_description() -> None:
+    shown = " ".join(run("batch", "--help").stdout.split())
     for name, field in Settings.model_fields.items():
         assert f"--{name.replace('_', '-')} " in shown
         assert " ".join((field.description or "").split()[:4]) in shown

@@ -18,7 +18,14 @@ from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.commands.transcripts import Reading, run_transcripts
 from callscope.embedded import server_url
-from callscope.errors import ContractMismatch, LanguageUnknown, ModelMissing, ServerUnreachable, SettingsInvalid
+from callscope.errors import (
+    ContractMismatch,
+    LanguageUnknown,
+    ModelMissing,
+    ServersDiffer,
+    ServerUnreachable,
+    SettingsInvalid,
+)
 from callscope.pipeline import analyze as analyze_call
 from callscope.preparation import read_call
 from callscope.report.html.audio import Way, player_source
@@ -29,7 +36,7 @@ from callscope_preprocessing.errors import AudioError
 from callscope_preprocessing.sound import Sound
 from callscope_preprocessing.source import STANDARD_INPUT
 
-TRUE_OF_EVERY_CALL = (ServerUnreachable, ModelMissing, ContractMismatch, LanguageUnknown)
+TRUE_OF_EVERY_CALL = (ServerUnreachable, ServersDiffer, ModelMissing, ContractMismatch, LanguageUnknown)
 
 Files = Annotated[
     list[Path],

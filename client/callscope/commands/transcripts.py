@@ -16,7 +16,7 @@ from callscope.commands.guard import report
 from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.embedded import server_url
-from callscope.errors import ContractMismatch, ServerUnreachable, SettingsInvalid
+from callscope.errors import ContractMismatch, ServersDiffer, ServerUnreachable, SettingsInvalid
 from callscope.settings import Settings
 from callscope.telemetry import say
 from callscope.transcripts.errors import TranscriptInvalid
@@ -26,7 +26,7 @@ from callscope.transcripts.many import Failure, analyze_offline
 from callscope.triton.resilient import open_transport
 from callscope.triton.transport import Transport
 
-TRUE_OF_EVERY_CALL = (ServerUnreachable, ContractMismatch)
+TRUE_OF_EVERY_CALL = (ServerUnreachable, ServersDiffer, ContractMismatch)
 MANY = 16
 """Transcripts from which on several processes analyse them."""
 OFFLINE_STEPS = frozenset({"punctuate", "sentiment"})

@@ -186,6 +186,7 @@ async def test_headers_arrive_and_are_never_told(
 
 def test_callscope_config_shows_stars_for_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSCOPE_HEADERS", f"Authorization: {SECRET}")
+    monkeypatch.setenv("CALLSCOPE_DEBUG", "")  # --debug sets it for the whole process
     shown = CliRunner().invoke(app, ["config", "--json"])
     assert json.loads(shown.stdout)["headers"] == {"value": "**********", "source": "environment"}
     for arguments in (["config"], ["config", "--debug"], ["config", f"--headers=Authorization: {SECRET}"]):
