@@ -77,7 +77,7 @@ def course(figure: Figure, days: Sequence[Period], speech: Speech) -> Markup:
     band = [place(day, day.high) for day in days] + [place(day, day.low) for day in reversed(days)]
     line = [place(day, day.median) for day in days]
     dots = Markup().join(
-        Markup('<circle cx="{:.1f}" cy="{:.1f}" r="2.5">{}</circle>').format(
+        Markup('<path class="dot" d="M{:.1f} {:.1f}h0">{}</path>').format(
             *point, speech.element(_told(day, figure), "title")
         )
         for day, point in zip(days, line, strict=True)
@@ -89,7 +89,7 @@ def course(figure: Figure, days: Sequence[Period], speech: Speech) -> Markup:
         last=shown(days[-1].median, figure.unit),
     )
     return Markup(
-        '<svg class="course" viewBox="0 0 {} {}" role="img" {}>'
+        '<svg class="course" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" {}>'
         '<polygon class="band" points="{}"/><polyline points="{}"/>{}</svg>'
     ).format(WIDTH, HEIGHT, speech.attribute("aria-label", ways), _points(band), _points(line), dots)
 
