@@ -36,6 +36,10 @@ START, END = "<!-- measured -->", "<!-- end -->"
 HEADING = (
     "| texts | count | majority | model | lexicon | both | lexicon speaks up |\n|---|---:|---:|---:|---:|---:|---:|"
 )
+REPLY_HEADING = (
+    "| replies | count | model | model, after the question | both | both, after the question |\n"
+    "|---|---:|---:|---:|---:|---:|"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +90,22 @@ async def table(url: str, films: Sequence[Labelled], split: Split) -> str:
     ]
     if films:
         lines.append(await row("films, ko", "ko", films, model))
-    lines += ["", "| replies | count | alone | after the question |", "|---|---:|---:|---:|"]
-    lines += [await reply_row(language, model) for language in LANGUAGES]
+    lines += ["", REPLY_HEADING]
+    lines += [await reply_row(language, split, model) for split in ("seen", "unseen") for language in LANGUAGES]
     await transport.close()
     return "\n".join([HEADING, *lines])
 
 
-async def reply_row(language: str, model: SentimentModel) -> str:
-    """Short replies, heard alone and together with what they answer."""
-    rows = tomllib.loads(REPLIES.read_text(encoding="utf-8"))[language]
+async def reply_row(language: str, split: str, model: SentimentModel) -> str:
+    """Short replies, by model and by both, heard alone and together with what they answer."""
+    rows = tomllib.loads(REPLIES.read_text(encoding="utf-8"))[split][language]
     texts = [Labelled(reply, label) for _, reply, label in rows]
-    space = "" if language == "ja" else " "
-    asked = [f"{before}{space}{reply}" for before, reply, _ in rows]
     alone = await map_concurrently(model.classify, [one.text for one in texts], limit=16)
-    after = await map_concurrently(model.classify, asked, limit=16)
-    both = (_accuracy(some, texts) for some in (alone, after))
-    return f"| {language} | {len(rows)} | " + " | ".join(f"{100 * figure:.0f} %" for figure in both) + " |"
+    after = [await model.classify(reply, before) for before, reply, _ in rows]
+    both = [temper(one, text.text, language) for one, text in zip(alone, texts, strict=True)]
+    asked = [temper(one, reply, language, before) for one, (before, reply, _) in zip(alone, rows, strict=True)]
+    figures = (_accuracy(some, texts) for some in (alone, after, both, asked))
+    return f"| {language}, {split} | {len(rows)} | " + " | ".join(f"{100 * figure:.0f} %" for figure in figures) + " |"
 
 
 def main() -> None:

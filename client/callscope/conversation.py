@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 from callscope import __version__
 from callscope.analysis.measures import Measures
@@ -142,10 +142,12 @@ def _said_before(segments: Sequence[Segment]) -> Mapping[str, str]:
 
 def _tempered(segments: Sequence[Segment]) -> list[Segment]:
     """Each sentence's sentiment with the lexicon's share, or by it alone without a model; a segment's is their mean."""
+    before = _said_before(segments)
     tempered = []
     for segment in segments:
         sentences = tuple(
-            replace(one, sentiment=temper(one.sentiment, one.text, segment.language)) for one in segment.sentences
+            replace(one, sentiment=temper(one.sentiment, one.text, segment.language, question))
+            for one, question in zip(segment.sentences, chain([before.get(segment.id, "")], repeat("")), strict=False)
         )
         tempered.append(replace(segment, sentences=sentences, sentiment=mean_sentiment(sentences)))
     return tempered

@@ -92,7 +92,7 @@ def english_adjective(entry: str) -> Iterator[str]:
     """A regular adjective: slow, slower, slowest, slowly; easy, easier, easily."""
     yield entry
     yield f"{_with_i(entry)}ly" if not entry.endswith("le") else f"{entry[:-1]}y"
-    if len(entry) <= 6:  # noqa: PLR2004  longer ones take more and most
+    if len(entry) <= 6 or entry.endswith("y"):  # noqa: PLR2004  longer ones take more and most
         stem = _with_i(entry) if entry.endswith("y") else _before_vowel(entry)
         yield from (f"{stem}er", f"{stem}est")
 

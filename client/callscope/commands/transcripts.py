@@ -22,9 +22,12 @@ from callscope.telemetry import say
 from callscope.transcripts.errors import TranscriptInvalid
 from callscope.transcripts.files import find_transcripts, read_transcripts
 from callscope.transcripts.flow import analyze_transcripts
+from callscope.transcripts.many import Failure, analyze_offline
 from callscope.triton.transport import Transport, connect
 
 TRUE_OF_EVERY_CALL = (ServerUnreachable, ContractMismatch)
+MANY = 16
+"""Transcripts from which on several processes analyse them."""
 OFFLINE_STEPS = frozenset({"punctuate", "sentiment"})
 
 
@@ -58,7 +61,7 @@ def run_transcripts(
     plan = plan_files(sources, output, form) if output and sources else {}
     deliver = _writer(plan, form) if output else _printer(form, of_many=len(sources) > 1)
     if reading.offline:
-        asyncio.run(_analyze_all(sources, None, settings, reading, deliver=deliver, codes=codes))
+        _analyze_offline(sources, settings, reading, deliver=deliver, codes=codes)
     elif sources := _from_first_readable(sources, reading.encoding, codes):
         with server_url(settings) as url:
             asyncio.run(_analyze_at(url, sources, settings, reading, deliver=deliver, codes=codes))
@@ -88,6 +91,33 @@ def _from_first_readable(sources: Sequence[Path], encoding: str, codes: list[int
     return []
 
 
+def _analyze_offline(
+    sources: Sequence[Path], settings: Settings, reading: Reading, *, deliver: Deliver, codes: list[int]
+) -> None:
+    cores = None if len(sources) >= MANY else 1
+    made = 0
+    for source, outcome in analyze_offline(
+        sources, settings, agent=reading.agent, encoding=reading.encoding, cores=cores
+    ):
+        with _told(source, codes):
+            if isinstance(outcome, Failure):
+                raise _Failed(outcome)
+            _tell(outcome, offline=True)
+            deliver(source, outcome)
+            made += len(outcome)
+    if made:
+        say("Without a server, sentiment is by the lexicon alone, and texts without marks were left as they are.")
+
+
+class _Failed(Exception):
+    """A failure in another process."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.exit_code = failure.exit_code
+        self.names_file = failure.names_file
+
+
 async def _analyze_at(
     url: str,
     sources: Sequence[Path],
@@ -106,28 +136,24 @@ async def _analyze_at(
 
 async def _analyze_all(
     sources: Sequence[Path],
-    transport: Transport | None,
+    transport: Transport,
     settings: Settings,
     reading: Reading,
     *,
     deliver: Deliver,
     codes: list[int],
 ) -> None:
-    made = 0
     for source in sources:
         try:
             with _told(source, codes), show_progress(source.name) as progress:
                 calls = await analyze_transcripts(
                     source, transport, settings, agent=reading.agent, encoding=reading.encoding, progress=progress
                 )
-                _tell(calls, offline=reading.offline)
+                _tell(calls, offline=False)
                 deliver(source, calls)
-                made += len(calls)
         except TRUE_OF_EVERY_CALL as error:
             codes.append(report(error))
             return
-    if reading.offline and made:
-        say("Without a server, sentiment is by the lexicon alone, and texts without marks were left as they are.")
 
 
 @contextmanager
@@ -137,10 +163,9 @@ def _told(source: Path, codes: list[int]) -> Iterator[None]:
         yield
     except (BrokenPipeError, *TRUE_OF_EVERY_CALL):
         raise
-    except TranscriptInvalid as error:  # it names the file itself
-        codes.append(report(error))
     except Exception as error:
-        codes.append(report(error, about=str(source)))
+        names_file = isinstance(error, TranscriptInvalid) or getattr(error, "names_file", False)
+        codes.append(report(error, about="" if names_file else str(source)))
 
 
 def _tell(calls: Sequence[Call], *, offline: bool) -> None:

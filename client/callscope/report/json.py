@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from callscope.call import Call
 from callscope.report.times import floor_ms
@@ -27,12 +31,12 @@ def to_json(call: Call) -> dict[str, Any]:
 
 def write(call: Call) -> str:
     """The call as an indented JSON document, non-ASCII text as it is."""
-    return json.dumps(to_json(call), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return orjson.dumps(to_json(call), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def write_line(call: Call) -> str:
     """The same document on one line, as JSON Lines has it."""
-    return json.dumps(to_json(call), ensure_ascii=False, allow_nan=False) + "\n"
+    return orjson.dumps(to_json(call), option=orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def schema() -> dict[str, Any]:
@@ -42,19 +46,29 @@ def schema() -> dict[str, Any]:
 
 
 def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
-    return {_name(f.name): _plain(getattr(value, f.name), is_time=_is_time(f.name)) for f in fields(value)}
+    return {name: _plain(getattr(value, field), is_time=is_time) for field, name, is_time in _fields(type(value))}
+
+
+@cache
+def _fields(kind: type[DataclassInstance]) -> tuple[tuple[str, str, bool], ...]:
+    """Of each field its name, its name in JSON, and whether it is a time."""
+    return tuple((field.name, _name(field.name), _is_time(field.name)) for field in fields(kind))
 
 
 def _plain(value: object, *, is_time: bool = False) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain_fields(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} has no form in JSON.")
+        return floor_ms(value) if is_time else round(value, RATIO_DIGITS)
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return floor_ms(value) if is_time else round(value, RATIO_DIGITS)
-    return value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain_fields(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON.")
 
 
 def _name(field: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from callscope.errors import ContractMismatch
+from callscope.triton.mark_labels import marks
 from callscope.triton.pieces import Piece, cut
 from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model
 from callscope.triton.transport import Transport
@@ -30,9 +31,10 @@ SENTENCE_START = re.compile(r"(?:^|[.?!]\s+)[\"'“‘(]*[a-z]|(?<!\S)i(?=$|[\s,
 class Punctuator:
     """Asks the served classifier which mark follows each token."""
 
-    def __init__(self, transport: Transport, model: TextModel) -> None:
+    def __init__(self, transport: Transport, model: TextModel, label_marks: Sequence[str]) -> None:
         self._transport = transport
         self.model = model
+        self._marks = tuple(label_marks)
 
     @classmethod
     async def from_server(cls, transport: Transport) -> Punctuator:
@@ -40,12 +42,17 @@ class Punctuator:
 
         Raises:
             ModelMissing: the server serves no `punctuate`, or not its tokenizer.
-            ContractMismatch: its labels are not COMMA, PERIOD, QUESTION and perhaps others.
+            ContractMismatch: its labels do not say where a comma, a period and a question mark belong.
         """
         model = await fetch_text_model(transport, MODEL)
-        if missing := REQUIRED_LABELS - set(model.labels):
-            raise ContractMismatch(transport.url, MODEL, f"its labels {model.labels} lack {', '.join(sorted(missing))}")
-        return cls(transport, model)
+        label_marks = marks(model.labels)
+        names = ", ".join(model.labels) or "(none)"
+        if label_marks is None:
+            why = "are not known as marks (the checkpoint's config.json names them, in id2label)"
+            raise ContractMismatch(transport.url, MODEL, f"its labels {names} {why}")
+        if missing := REQUIRED_LABELS - set(label_marks):
+            raise ContractMismatch(transport.url, MODEL, f"its labels {names} lack {', '.join(sorted(missing))}")
+        return cls(transport, model, label_marks)
 
     async def punctuate(self, text: str, language: str) -> str:
         """`text` with the language's marks, and in English with capitals; no other character changes.
@@ -65,7 +72,7 @@ class Punctuator:
         logits = await fetch_logits(self._transport, self.model, encoded)
         best = np.argmax(logits[0], axis=-1)
         return {
-            piece.start + end: self.model.labels[int(index)]
+            piece.start + end: self._marks[int(index)]
             for (start, end), index in zip(encoded.offsets, best, strict=False)
             if end > start
         }
@@ -78,11 +85,11 @@ def has_sentence_marks(text: str) -> bool:
 
 def insert_marks(text: str, labels: Mapping[int, str], language: str) -> str:
     """Insert the mark of each label after so many characters of `text`, where the language allows one."""
-    marks, anywhere = MARKS.get(language, WESTERN), language in WITHOUT_SPACES
+    signs, anywhere = MARKS.get(language, WESTERN), language in WITHOUT_SPACES
     parts, start = [], 0
     for place, label in sorted(labels.items()):
-        if label in marks and may_take_mark(text, place, anywhere=anywhere):
-            parts += [text[start:place], marks[label]]
+        if label in signs and may_take_mark(text, place, anywhere=anywhere):
+            parts += [text[start:place], signs[label]]
             start = place
     return "".join([*parts, text[start:]])
 

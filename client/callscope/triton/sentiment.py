@@ -47,14 +47,22 @@ class SentimentModel:
         return cls(transport, model, polarity)
 
     async def classify(self, text: str, before: str = "") -> Sentiment:
-        """How `text` sounds, heard after `before` if that is given; what exceeds the model's length is not heard."""
-        heard = f"{before} {text}" if before else text
-        logits = await fetch_logits(self._transport, self.model, encode(self.model, heard))
+        """How `text` sounds; what exceeds the model's length is not heard.
+
+        It is heard after `before` where both are within that length.
+        """
+        logits = await fetch_logits(self._transport, self.model, encode(self.model, self._heard(text, before)))
         pairs = list(zip(self._polarity, softmax(logits)[0].tolist(), strict=True))
         probabilities = dict.fromkeys(map(side, self._polarity), 0.0)
         for polarity, probability in pairs:
             probabilities[side(polarity)] += probability
         return _sentiment(probabilities, sum(polarity * probability for polarity, probability in pairs))
+
+    def _heard(self, text: str, before: str) -> str:
+        if not before:
+            return text
+        both = f"{before} {text}"
+        return both if len(self.model.tokenizer.encode(both).ids) <= self.model.max_length else text
 
 
 def _sentiment(probabilities: dict[str, float], score: float) -> Sentiment:

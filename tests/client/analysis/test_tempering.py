@@ -13,23 +13,32 @@ def test_without_terms_the_models_judgement_stays() -> None:
 
 
 def test_terms_pull_the_model_and_say_how_much() -> None:
-    tempered = temper(UNSURE, "서비스가 최악이고 너무 느려요.", "ko")
+    tempered = temper(UNSURE, "서비스가 최악이에요.", "ko")
     assert tempered is not None
     assert tempered.label == "negative"
     assert tempered.source == "model+lexicon"
     assert tempered.lexicon is not None
-    assert tempered.lexicon.terms == ("최악", "느려")
-    assert tempered.lexicon.share == pytest.approx(0.5 * 2.8 / 4.8)
+    assert tempered.lexicon.terms == ("최악",)
+    assert tempered.lexicon.share == pytest.approx(0.8 * 1.5 / 2.5)
     assert tempered.score == pytest.approx(tempered.lexicon.share * tempered.lexicon.score)
     assert sum(tempered.probabilities.values()) == pytest.approx(1)
 
 
-def test_a_sure_model_is_not_outvoted() -> None:
+def test_the_share_grows_with_what_is_found() -> None:
+    texts = ["It is slow.", "It is slow and broken.", "It is slow and broken and terrible, the worst."]
+    shares = [one.lexicon.share for text in texts if (one := temper(UNSURE, text, "en")) and one.lexicon]
+    assert len(shares) == len(texts)
+    assert shares == sorted(set(shares))
+    assert shares[-1] < 0.8
+
+
+def test_one_word_does_not_outvote_a_sure_model_and_many_do() -> None:
     sure = Sentiment("positive", 0.98, {"negative": 0.0, "neutral": 0.02, "positive": 0.98})
-    tempered = temper(sure, "最悪、最低、ひどい。", "ja")
-    assert tempered is not None
-    assert tempered.label == "positive"
-    assert tempered.score < sure.score
+    one, many = (temper(sure, text, "ja") for text in ("遅いです。", "最悪、最低、ひどい。"))
+    assert one is not None
+    assert many is not None
+    assert (one.label, many.label) == ("positive", "negative")
+    assert many.score < one.score < sure.score
 
 
 def test_without_a_model_the_lexicon_decides_and_says_so() -> None:

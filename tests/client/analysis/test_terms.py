@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callscope.analysis import terms
 from callscope.analysis.inflection import english_adjective, english_verb, japanese_verb, korean_b, korean_stem
+from callscope.analysis.lexicon import read_lexicon
 from callscope.analysis.terms import Term, find_terms, score_terms
 
 GOOD, BAD, NOTHING = 1, -1, 0
@@ -45,6 +45,22 @@ CASES = {
         ("불편하셨겠습니다.", NOTHING),
         ("예약하려고요.", NOTHING),
         ("상하이로 보내 주세요.", NOTHING),
+        ("나쁘진 않았어요.", GOOD),
+        ("만족하지 않는 건 아니에요.", GOOD),
+        ("문제가 없지 않아요.", BAD),
+        ("불편한 점은 없었습니다.", GOOD),
+        ("설명이 친절하지가 않아요.", BAD),
+        ("좋을 리가 없죠.", BAD),
+        ("믿을 수가 없네요.", BAD),
+        ("만족스러운 답변이 아니었어요.", BAD),
+        ("친절하다고 할 수 없어요.", BAD),
+        ("서비스가 마음에 안 들어요.", BAD),
+        ("문제가 해결됐어요.", GOOD),
+        ("문제를 해결하지 못했어요.", BAD),
+        ("이 문제는 해결된 것이 없어요.", BAD),
+        ("고장 신고는 1번을 눌러 주세요.", NOTHING),
+        ("기다려 주셔서 감사합니다.", NOTHING),
+        ("매달 칠 일에 빠져나갑니다.", NOTHING),
         ("대기업에 다녀요.", NOTHING),
     ],
     "ja": [
@@ -77,6 +93,20 @@ CASES = {
         ("お問い合わせ番号をお願いします。", NOTHING),
         ("ご理解のほどお願いします。", NOTHING),
         ("お早めにご連絡ください。", NOTHING),
+        ("悪いところは何もありません。", GOOD),
+        ("問題がないとは言えません。", BAD),
+        ("問題がないわけではありません。", BAD),
+        ("遅くないわけではない。", BAD),
+        ("壊れたことがありません。", GOOD),
+        ("料金が高すぎると思います。", BAD),
+        ("約束を守ってくれませんでした。", BAD),
+        ("満足とは言えません。", BAD),
+        ("割引はできかねます。", BAD),
+        ("うれしくも何ともありません。", BAD),
+        ("安心して使えません。", BAD),
+        ("ドライヤーを買いました。", NOTHING),
+        ("失礼ですが、お名前をお願いいたします。", NOTHING),
+        ("よろしくお願いします。", NOTHING),
     ],
     "en": [
         ("I'm very happy with the service.", GOOD),
@@ -102,6 +132,20 @@ CASES = {
         ("I can issue a new card.", NOTHING),
         ("The phone is on the table.", NOTHING),
         ("I'm sorry for the inconvenience.", NOTHING),
+        ("I have never been so happy with a company.", GOOD),
+        ("I have never been so angry.", BAD),
+        ("I'm not saying it isn't good.", GOOD),
+        ("It was not without problems.", BAD),
+        ("It's not so good.", BAD),
+        ("It was not only fast but also cheap.", GOOD),
+        ("The connection was neither fast nor reliable.", BAD),
+        ("It couldn't have been easier.", GOOD),
+        ("Nobody in the repair team wants to help me.", BAD),
+        ("That solves my problem.", GOOD),
+        ("The agent was friendlier than last time.", GOOD),
+        ("It is slow, but not expensive.", BAD),
+        ("Your complaint number is six three eight.", NOTHING),
+        ("Thank you so much for waiting.", NOTHING),
     ],
 }
 
@@ -116,7 +160,7 @@ def test_what_is_said_sounds_as_it_does_to_a_reader(language: str, text: str, si
 
 @pytest.mark.parametrize("language", ["ko", "ja", "en"])
 def test_the_lexicon_has_at_least_150_entries_of_both_signs(language: str) -> None:
-    entries = {entry.name: entry.weight for entry in terms._lexicon(language).forms.values()}
+    entries = {entry.name: entry.weight for entry in read_lexicon(language).forms.values()}
     assert sum(weight != 0 for weight in entries.values()) >= 150
     assert min(entries.values()) == -2
     assert max(entries.values()) == 2
@@ -134,6 +178,33 @@ def test_intensity_and_questions_change_the_weight(language: str, plain: str, st
     weight = [find_terms(text, language)[0].weight for text in (strong, plain, weak, plain.rstrip(".。") + "?")]
     assert weight[0] < weight[1] < weight[2] < 0
     assert weight[1] < weight[3] < 0
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "excused"),
+    [
+        ("ko", "상품이 깨져서 왔어요.", "상품이 깨져서 죄송합니다."),
+        ("ko", "정말 답답해요.", "정말 답답하셨을 것 같아요."),
+        ("ja", "配送が遅れています。", "配送が遅れて申し訳ございません。"),
+        ("en", "There is a delay.", "I apologise for the delay."),
+        ("en", "I am upset.", "I can see why you are upset."),
+    ],
+)
+def test_who_apologises_or_feels_for_the_other_complains_less(language: str, said: str, excused: str) -> None:
+    own, other = (find_terms(text, language) for text in (said, excused))
+    assert 0 > other[0].weight > own[0].weight
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "refused"),
+    [
+        ("ko", "환불하고 싶어요.", "환불을 못 받았어요."),
+        ("ja", "返金をお願いします。", "返金してもらえません。"),
+        ("en", "I want a refund.", "I did not get a refund."),
+    ],
+)
+def test_a_refund_that_is_refused_is_worse_than_one_that_is_asked_for(language: str, asked: str, refused: str) -> None:
+    assert find_terms(refused, language)[0].weight <= 2 * find_terms(asked, language)[0].weight < 0
 
 
 def test_a_term_tells_its_place() -> None:

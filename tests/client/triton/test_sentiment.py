@@ -44,6 +44,16 @@ async def test_texts_go_in_length_buckets_and_are_cut_at_the_models_length(
     assert set(inputs["input_ids"][inputs["attention_mask"] == 0].tolist()) <= {259}
 
 
+@pytest.mark.asyncio
+async def test_a_text_is_heard_after_what_was_said_before_unless_that_would_cut_it(made_up_server: MakeServer) -> None:
+    server = made_up_server()
+    model = await SentimentModel.from_server(server)
+    for text, before in (("no", ""), ("no", "solved?"), ("no", "x" * 200)):
+        await model.classify(text, before)
+    counts = [int(request.inputs["attention_mask"].sum()) for request in server.requests[-3:]]
+    assert counts == [4, 12, 4]
+
+
 @pytest.mark.parametrize(
     "labels",
     [
