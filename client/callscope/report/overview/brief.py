@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import pydantic_core
+import orjson
 
 from callscope.call import SCHEMA_VERSION
 
@@ -67,8 +67,8 @@ def brief_of(document: bytes, link: str | None) -> Brief:
         NoResult: it is no JSON, of another schema, or lacks something.
     """
     try:
-        result = pydantic_core.from_json(document, allow_inf_nan=False)
-    except ValueError as error:
+        result = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
         raise NoResult(f"it is no JSON: {error}") from None
     if not isinstance(result, dict) or "schema_version" not in result:
         raise NoResult("it has no schema_version")
