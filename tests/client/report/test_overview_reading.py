@@ -64,6 +64,15 @@ def test_lines_cut_anywhere_are_each_read_once(
     assert sources == [one["call"]["source"] for one in made]
 
 
+@pytest.mark.parametrize("part_bytes", range(1, 16))
+def test_a_part_that_begins_or_ends_with_a_line_loses_none(tmp_path: Path, part_bytes: int) -> None:
+    file = tmp_path / "all.jsonl"
+    file.write_text("1\n22\n333\n\n4444\n1\n1")
+    answers = [read_part(part) for part in parts(file, tmp_path, part_bytes)]
+    assert sum(answer.lines for answer in answers) == 7
+    assert sum(len(answer.faults) for answer in answers) == 6
+
+
 def test_breaks_within_texts_end_no_line(tmp_path: Path) -> None:
     (one,) = results(1)
     one["call"]["metadata"]["note"] = "a\u2028b\u0085c"

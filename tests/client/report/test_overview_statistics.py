@@ -90,10 +90,10 @@ def test_courses_go_by_day_and_over_long_spans_by_week() -> None:
 
 
 def test_a_day_is_one_whatever_the_time_zones_of_its_calls() -> None:
-    here, there = replace(brief(latency=1.0), date=NOON), replace(brief(latency=3.0), date=NOON.replace(tzinfo=None))
-    there = replace(there, date=there.date.replace(tzinfo=timezone(timedelta(hours=-5))))
-    (day,) = periods([here, there], "latency")
-    assert (day.count, day.median, day.low, day.high) == (2, 2.0, 1.5, 2.5)
+    late = NOON.replace(hour=23, tzinfo=timezone(timedelta(hours=-5)))
+    early = NOON.replace(hour=1)
+    (day,) = periods([replace(brief(latency=1.0), date=early), replace(brief(latency=3.0), date=late)], "latency")
+    assert (day.start, day.count, day.median, day.low, day.high) == (NOON.date(), 2, 2.0, 1.5, 2.5)
 
 
 def test_calls_are_compared_by_what_several_of_them_share() -> None:
