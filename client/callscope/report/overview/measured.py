@@ -39,7 +39,7 @@ FIGURES = (
     Figure("customer_sentiment", "overview.customer_sentiment", "score", 0.05, trend=True),
     Figure("customer_trend", "overview.customer_trend", "score", 0.05),
     Figure("agent_sentiment", "overview.agent_sentiment", "score", 0.05),
-    Figure("words_per_minute", "measure.words_per_minute", "count", 5.0, by_language=True),
+    Figure("words_per_minute", "overview.words", "count", 5.0, by_language=True),
     Figure("characters_per_minute", "measure.characters_per_minute", "count", 10.0, by_language=True),
     Figure("honorific_ratio", "measure.honorific_ratio", "percent", 0.05, trend=True),
     Figure("euphonious_word_ratio", "measure.euphonious_word_ratio", "percent", 0.05),
