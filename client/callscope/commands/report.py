@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +14,13 @@ from callscope.commands.guard import report as tell
 from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
 from callscope.errors import SettingsInvalid
-from callscope.report.overview.brief import Brief, ResultInvalid, read_briefs
+from callscope.report.overview.brief import Brief
+from callscope.report.overview.gathering import ResultInvalid, gathered, newest
 from callscope.settings import Loaded
 from callscope.telemetry import say
 from callscope.when import parse_time
 
 SUFFIXES = frozenset({".json", ".jsonl"})
-MANY = 200
-"""Files from which on several processes read them."""
 
 
 class Language(StrEnum):
@@ -54,25 +51,41 @@ def report(  # noqa: PLR0917  each is a flag
 ) -> None:
     """Make one page of many results: distributions, trends, calls that stand apart, a table.
 
-    The page is one file that needs no network. A call's own page, NAME.html beside NAME.json, is linked. A file that is
-    no result is reported, the others still count, and the exit code is that of the first failure.
+    The page is one file that needs no network. A call's own page, NAME.html beside NAME.json, is linked. What is no
+    result is reported, the others still count, and the exit code is 3. Of several results of a recording the last made
+    counts.
     """
     first = parse_time(since) if since else None
     last = parse_time(until) if until else None
     files = _files(results)
-    codes: list[int] = []
-    briefs = [brief for brief in _read(files, output.parent, codes) if _is_within(brief, first, last)]
+    found, faults = _told(files, output.parent)
+    within = [brief for brief in found if _is_within(brief, first, last)]
+    briefs = newest(within)
+    if len(briefs) < len(within):
+        say(f"Results left out, since there is a newer one of the same recording: {len(within) - len(briefs)}.")
     if briefs:
         from callscope.report.overview.page import render  # noqa: PLC0415  the other verbs need no templates
 
-        briefs.sort(key=lambda brief: brief.date)
         with writing(output):
             output.write_text(render(briefs, title=title, language=language), encoding="utf-8")
         say(f"{output}: {len(briefs)} calls")
-    elif not codes:
+    elif not faults:
         raise SettingsInvalid(f"There are no calls in {len(files)} files that --since and --until leave. Name others.")
-    if codes:
-        raise typer.Exit(codes[0])
+    if faults:
+        raise typer.Exit(faults[0].exit_code)
+
+
+def _told(files: Sequence[Path], beside: Path) -> tuple[list[Brief], list[ResultInvalid]]:
+    """The calls, and what is no result, which is told as soon as it is met."""
+    briefs: list[Brief] = []
+    faults: list[ResultInvalid] = []
+    for one in gathered(files, beside):
+        if isinstance(one, Brief):
+            briefs.append(one)
+        else:
+            tell(one)
+            faults.append(one)
+    return briefs, faults
 
 
 def _files(results: Iterable[Path]) -> list[Path]:
@@ -87,32 +100,6 @@ def _files(results: Iterable[Path]) -> list[Path]:
             raise SettingsInvalid(f"There is no .json or .jsonl in {place}. Name a folder of results.")
         found += inside
     return list(dict.fromkeys(found))
-
-
-def _read(files: Sequence[Path], beside: Path, codes: list[int]) -> Iterator[Brief]:
-    read = partial(read_all, beside=beside)
-    if len(files) < MANY:
-        answers = map(read, files)
-        yield from _told(answers, codes)
-        return
-    with ProcessPoolExecutor() as processes:
-        yield from _told(processes.map(read, files, chunksize=32), codes)
-
-
-def read_all(file: Path, beside: Path) -> list[Brief] | ResultInvalid:
-    """The calls of a file, or what is wrong with it; run in a process of its own."""
-    try:
-        return list(read_briefs(file, beside))
-    except ResultInvalid as error:
-        return error
-
-
-def _told(answers: Iterable[list[Brief] | ResultInvalid], codes: list[int]) -> Iterator[Brief]:
-    for answer in answers:
-        if isinstance(answer, ResultInvalid):
-            codes.append(tell(answer))
-        else:
-            yield from answer
 
 
 def _is_within(brief: Brief, since: datetime | None, until: datetime | None) -> bool:

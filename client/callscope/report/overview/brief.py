@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
+
+import orjson
 
 from callscope.call import SCHEMA_VERSION
-from callscope.errors import CallscopeError
 
 DATE_KEYS = ("date", "datetime", "started_at", "start_time", "timestamp", "call_date")
 """Metadata that tells when a call took place."""
@@ -25,21 +24,8 @@ RATIOS = (
 )
 
 
-class ResultInvalid(CallscopeError):
-    """A file is no result of Callscope."""
-
-    exit_code: ClassVar[int] = 3
-
-    def __init__(self, place: str, why: str) -> None:
-        super().__init__(place, why)
-        self.place, self.why = place, why
-
-    def __str__(self) -> str:
-        """What is wrong, and what to do."""
-        return (
-            f"{self.place} is no result of Callscope ({self.why}). "
-            "Leave it out, or make it again with `callscope analyze`."
-        )
+class NoResult(ValueError):
+    """A document is no result of Callscope; the message says why, in half a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +33,21 @@ class Brief:
     """What the page knows of a call. A figure that cannot be computed is None.
 
     Attributes:
+        id: tells recordings apart; a recording analysed twice has it twice.
         source: the recording.
         date: when it took place by its metadata, else when it was analysed.
-        link: the call's own page, relative to this one; None without one.
-        figures: name -> value; rates of speech are the agent's.
+        created: when it was analysed.
+        roles_known: whether somebody is known to be the agent, and somebody the customer.
+        degraded: steps that fell back.
+        link: the call's own page, as a reference in this one; None without one.
+        figures: name -> value, in seconds and ratios; rates of speech are the agent's.
         metadata: whatever came with the call.
     """
 
+    id: str
     source: str
     date: datetime
+    created: datetime
     language: str | None
     roles_known: bool
     degraded: tuple[str, ...]
@@ -64,82 +56,92 @@ class Brief:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_briefs(file: Path, beside: Path) -> Iterator[Brief]:
-    """The calls of a file, one in JSON, one a line in JSON Lines.
+def brief_of(document: bytes, link: str | None) -> Brief:
+    """The brief of a result in JSON.
 
     Args:
-        file: a result, or several.
-        beside: the folder of the page that links to the calls' own.
+        document: UTF-8 without byte order mark.
+        link: the call's own page.
 
     Raises:
-        ResultInvalid: the file cannot be read, or something in it is no result.
+        NoResult: it is no JSON, of another schema, or lacks something.
     """
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultInvalid(str(file), "it cannot be read") from error
-    lines = text.splitlines() if file.suffix == ".jsonl" else [text]
-    link = _link(file, beside) if len(lines) == 1 else None
-    for number, line in enumerate(lines, start=1):
-        if line.strip() or len(lines) == 1:
-            yield _brief(line, f"{file}, line {number}" if len(lines) > 1 else str(file), link)
-
-
-def _brief(text: str, place: str, link: str | None) -> Brief:
-    try:
-        result = json.loads(text)
-        version = result["schema_version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ResultInvalid(place, "it has no schema_version") from None
+        result = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        raise NoResult(f"it is no JSON: {error}") from None
+    if not isinstance(result, dict) or "schema_version" not in result:
+        raise NoResult("it has no schema_version")
+    version = result["schema_version"]
     if str(version).split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise ResultInvalid(place, f"its schema_version is {version}, and this Callscope reads {SCHEMA_VERSION}")
+        raise NoResult(f"its schema_version is {version}, and this Callscope reads {SCHEMA_VERSION}")
     try:
         return _made(result, link)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ResultInvalid(place, f"something is missing or of another type: {error}") from None
+    except KeyError as error:
+        raise NoResult(f"{error} is missing") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise NoResult(f"something in it is of another type: {error}") from None
 
 
 def _made(result: Mapping[str, Any], link: str | None) -> Brief:
-    call, metrics = result["call"], result["metrics"]
-    agent, customer = metrics["roles"]["agent"], metrics["roles"]["customer"]
-    latency, quality = metrics["response_latency"] or {}, result["quality"] or {}
-    figures: dict[str, Any] = {
-        "duration": call["duration"],
-        "agent_share": (agent or {}).get("share_of_speech"),
-        "non_talk_share": metrics["non_talk"]["share_of_call"],
-        "latency": latency.get("median"),
-        "interruptions": metrics["interruptions"]["count"],
-        "words_per_minute": (agent or {}).get("words_per_minute"),
-        "characters_per_minute": (agent or {}).get("characters_per_minute"),
-        "agent_sentiment": ((agent or {}).get("sentiment") or {}).get("mean"),
-        "customer_sentiment": ((customer or {}).get("sentiment") or {}).get("mean"),
-        "customer_trend": ((customer or {}).get("sentiment") or {}).get("trend"),
-        **{name: quality.get(name) for name in RATIOS},
-    }
+    call, processing, roles = result["call"], result["processing"], result["metrics"]["roles"]
+    created = _time(processing["created_at"])
     return Brief(
-        source=str(call["source"]),
-        date=_date(call["metadata"], result["processing"]["created_at"]),
-        language=call["language"],
-        roles_known=bool(agent and customer),
-        degraded=tuple(map(str, result["processing"]["degraded"])),
+        id=f"{call['id']} {call['sha256']}",
+        source=_text(call["source"]),
+        date=_date(call["metadata"]) or created,
+        created=created,
+        language=None if call["language"] is None else _text(call["language"]),
+        roles_known=roles["agent"] is not None and roles["customer"] is not None,
+        degraded=tuple(map(_text, processing["degraded"])),
         link=link,
-        figures={name: None if value is None else float(value) for name, value in figures.items()},
+        figures={name: _figure(name, value) for name, value in _figures(result).items()},
         metadata={str(key): str(value) for key, value in call["metadata"].items()},
     )
 
 
-def _date(metadata: Mapping[str, str], created_at: str) -> datetime:
-    for text in (*(metadata.get(key, "") for key in DATE_KEYS), created_at):
-        try:
-            date = datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return date if date.tzinfo else date.replace(tzinfo=UTC)
-    raise ValueError("created_at is no time")
+def _figures(result: Mapping[str, Any]) -> Mapping[str, object]:
+    metrics, quality = result["metrics"], result["quality"] or {}
+    agent, customer = metrics["roles"]["agent"] or {}, metrics["roles"]["customer"] or {}
+    agent_mood, customer_mood = agent.get("sentiment") or {}, customer.get("sentiment") or {}
+    return {
+        "duration": result["call"]["duration"],
+        "agent_share": agent.get("share_of_speech"),
+        "non_talk_share": metrics["non_talk"]["share_of_call"],
+        "latency": (metrics["response_latency"] or {}).get("median"),
+        "interruptions": metrics["interruptions"]["count"],
+        "words_per_minute": agent.get("words_per_minute"),
+        "characters_per_minute": agent.get("characters_per_minute"),
+        "agent_sentiment": agent_mood.get("mean"),
+        "customer_sentiment": customer_mood.get("mean"),
+        "customer_trend": customer_mood.get("trend"),
+        **{name: quality.get(name) for name in RATIOS},
+    }
 
 
-def _link(file: Path, beside: Path) -> str | None:
-    page = file.with_suffix(".html")
-    if not page.is_file():
+def _figure(name: str, value: object) -> float | None:
+    if value is None:
         return None
-    return Path(os.path.relpath(page.resolve(), beside.resolve())).as_posix()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{name} is {value!r}")
+    return float(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _date(metadata: Mapping[str, object]) -> datetime | None:
+    for key in DATE_KEYS:
+        try:
+            return _time(metadata.get(key))
+        except (TypeError, ValueError):
+            continue
+    return None
+
+
+def _time(value: object) -> datetime:
+    time = datetime.fromisoformat(_text(value))
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
@@ -18,33 +16,12 @@ from callscope.report.html import policy
 from callscope.report.html.phrases import Phrase, Speech, Texts, phrase
 from callscope.report.html.texts import LANGUAGES, interface_language, read_texts
 from callscope.report.html.texts import texts as shared_texts
-from callscope.report.overview import charts
 from callscope.report.overview.brief import Brief
-from callscope.report.overview.measured import COMPARED, FIGURES, IN_TABLE, Figure, scaled, shown
-from callscope.report.overview.statistics import Distribution, Outlier, Period, distribution, groups, outliers, periods
+from callscope.report.overview.measured import COMPARED, FIGURES, IN_TABLE, WRITTEN, edge, shown
+from callscope.report.overview.sections import MOST_OUTLIERS, Panel, apart, comparisons, courses, panels
+from callscope.report.overview.statistics import is_by_week
 
-MOST_OUTLIERS = 20
-MOST_GROUPS = 3
 DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A figure's histogram, or its course; `language` where it is of the calls in one."""
-
-    figure: Figure
-    language: str | None
-    spread: Distribution
-    chart: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A figure over the days or weeks."""
-
-    figure: Figure
-    days: Sequence[Period]
-    chart: Markup
 
 
 def render(briefs: Sequence[Brief], *, title: str = "", language: str | None = None) -> str:
@@ -55,32 +32,33 @@ def render(briefs: Sequence[Brief], *, title: str = "", language: str | None = N
         title: its heading; "Calls" in the page's language without one.
         language: of the page: en, ja or ko; that of most calls without one.
     """
-    language = language or interface_language(_most_common(brief.language for brief in briefs))
+    briefs = sorted(briefs, key=lambda brief: brief.date)
+    language = language or interface_language(_most_common([brief.language for brief in briefs]))
     speech = Speech(texts(language))
-    panels = list(_panels(briefs))
+    shown_panels = list(panels(briefs, speech))
+    outlying = apart(briefs)
     script, style = _script(), _style()
     document = _environment().get_template("overview.html.j2").render(
-        t=lambda key, **values: speech.element(phrase(key, **values)),
-        say=speech.element,
-        plain=speech.plain,
-        attribute=lambda name, key, **values: speech.attribute(name, phrase(key, **values)),
-        shown=shown,
+        **_words(speech),
         briefs=briefs,
         title=title,
         language=language,
         languages=LANGUAGES,
         totals=_totals(briefs),
-        panels=panels,
-        courses=list(_courses(briefs)),
-        apart=_apart(briefs),
-        comparisons=_comparisons(briefs),
+        panels=shown_panels,
+        courses=list(courses(briefs, speech)),
+        period="overview.by_week" if is_by_week(briefs) else "overview.by_day",
+        apart=outlying[:MOST_OUTLIERS],
+        all_apart=len(outlying),
+        calls_apart=len({outlier.call for outlier, _ in outlying}),
+        comparisons=comparisons(briefs),
         compared=[figure for figure in FIGURES if figure.name in COMPARED],
-        columns=[figure for figure in FIGURES if figure.name in IN_TABLE],
-        name=_name,
+        columns=FIGURES,
+        in_table=IN_TABLE,
         policy=policy.content_policy(script, style, None),
         script=Markup(script),  # noqa: S704  our own file
         style=Markup(style),  # noqa: S704  our own file
-        data=policy.data(_data(briefs, panels)),
+        data=policy.data(_data(briefs, shown_panels)),
     )  # fmt: skip
     return policy.printable(document)
 
@@ -91,46 +69,36 @@ def texts(language: str) -> Texts:
     return {**shared_texts(language), **read_texts("callscope.report.overview", language)}
 
 
-def _panels(briefs: Sequence[Brief]) -> Iterator[Panel]:
-    for figure in FIGURES:
-        languages = sorted({brief.language for brief in briefs if brief.language}) if figure.by_language else [None]
-        for language in languages:
-            values = [brief.figures[figure.name] if language in {None, brief.language} else None for brief in briefs]
-            spread = distribution([None if value is None else scaled(value, figure.unit) for value in values])
-            if spread.bins:
-                yield Panel(figure, language, spread, charts.histogram(figure, FIGURES.index(figure), spread))
+def _words(speech: Speech) -> dict[str, Callable[..., object]]:
+    """What the template writes phrases with."""
+
+    def name_of(code: str) -> Markup:
+        known = f"language.{code}" in speech.texts
+        return speech.element(phrase(f"language.{code}")) if known else Markup("<bdi>{}</bdi>").format(code)
+
+    def middle(panel: Panel) -> Phrase:
+        low, high = panel.spread.quartiles or (0.0, 0.0)
+        unit, median = panel.figure.unit, panel.spread.median or 0.0
+        return phrase("overview.middle", median=_short(median, unit), low=_short(low, "count"), high=_short(high, unit))
+
+    return {
+        "t": lambda key, **values: speech.element(phrase(key, **values)),
+        "say": speech.element,
+        "plain": lambda key: speech.plain(phrase(key)),
+        "attribute": lambda name, key, **values: speech.attribute(name, phrase(key, **values)),
+        "shown": lambda value, unit: speech.element(shown(value, unit)),
+        "language_name": name_of,
+        "middle": lambda panel: speech.element(middle(panel)),
+        "name": _name,
+    }
 
 
-def _courses(briefs: Sequence[Brief]) -> Iterator[Course]:
-    for figure in FIGURES:
-        days = periods(briefs, figure.name) if figure.trend else []
-        if len(days) > 1:
-            yield Course(figure, days, charts.course(figure, days))
-
-
-def _apart(briefs: Sequence[Brief]) -> list[tuple[Outlier, Figure]]:
-    comparable = [figure for figure in FIGURES if not figure.by_language]
-    figures = {figure.name: [brief.figures[figure.name] for brief in briefs] for figure in comparable}
-    by_name = {figure.name: figure for figure in FIGURES}
-    return [(outlier, by_name[outlier.figure]) for outlier in outliers(figures)[:MOST_OUTLIERS]]
-
-
-def _comparisons(briefs: Sequence[Brief]) -> list[tuple[str, list[tuple[str, int, dict[str, float | None]]]]]:
-    """Key of metadata -> its values, each with how many calls and the medians of their figures."""
-    return [
-        (key, [(value, len(calls), _medians(briefs, calls)) for value, calls in values.items()])
-        for key, values in list(groups(briefs).items())[:MOST_GROUPS]
-    ]
-
-
-def _medians(briefs: Sequence[Brief], calls: Sequence[int]) -> dict[str, float | None]:
-    values = {name: [briefs[call].figures[name] for call in calls] for name in COMPARED}
-    known = {name: [value for value in some if value is not None] for name, some in values.items()}
-    return {name: statistics.median(some) if some else None for name, some in known.items()}
+def _short(value: float, unit: str) -> Phrase:
+    """A value in its unit already, with the three digits that a reader can make use of."""
+    return edge(float(f"{value:.3g}"), unit)
 
 
 def _totals(briefs: Sequence[Brief]) -> dict[str, Any]:
-    dates = [brief.date for brief in briefs]
     return {
         "calls": len(briefs),
         "hours": sum(brief.figures["duration"] or 0.0 for brief in briefs) / 3600,
@@ -138,38 +106,38 @@ def _totals(briefs: Sequence[Brief]) -> dict[str, Any]:
         "degraded": Counter(step for brief in briefs for step in brief.degraded).most_common(),
         "degraded_calls": sum(bool(brief.degraded) for brief in briefs),
         "languages": Counter(brief.language or "?" for brief in briefs).most_common(),
-        "first": min(dates),
-        "last": max(dates),
+        "first": briefs[0].date.date(),
+        "last": briefs[-1].date.date(),
     }
 
 
-def _data(briefs: Sequence[Brief], panels: Sequence[Panel]) -> dict[str, Any]:
+def _data(briefs: Sequence[Brief], shown_panels: Sequence[Panel]) -> dict[str, Any]:
     """What the script needs: a row a call, the columns, and the calls behind each bar."""
     return {
         "texts": {language: texts(language) for language in LANGUAGES},
-        "figures": [
-            {"name": figure.name, "text": figure.text, "unit": figure.unit, "shown": figure.name in IN_TABLE}
-            for figure in FIGURES
-        ],
+        "written": WRITTEN,
+        "figures": [{"name": figure.name, "unit": figure.unit, "shown": figure.name in IN_TABLE} for figure in FIGURES],
         "rows": [_row(brief) for brief in briefs],
-        "bins": [[bar.calls for bar in panel.spread.bins] for panel in panels],
-        "panels": [{"figure": FIGURES.index(panel.figure), "language": panel.language} for panel in panels],
+        "bins": [[bar.calls for bar in panel.spread.bins] for panel in shown_panels],
     }
 
 
 def _row(brief: Brief) -> list[Any]:
-    """File, page, date, language, metadata as text, then the figures in their order."""
+    """File, page, date, language, whether both roles are known, steps that fell back, metadata, then the figures."""
     about = " ".join(f"{key}: {value}" for key, value in brief.metadata.items())
     values = (brief.figures[figure.name] for figure in FIGURES)
     rounded = [None if value is None else round(value, DIGITS) for value in values]
-    return [_name(brief), brief.link, brief.date.isoformat(timespec="minutes"), brief.language, about, *rounded]
+    date = brief.date.isoformat(timespec="minutes")
+    return [
+        _name(brief), brief.link, date, brief.language, brief.roles_known, " ".join(brief.degraded), about, *rounded,
+    ]  # fmt: skip
 
 
 def _name(brief: Brief) -> str:
     return PurePath(brief.source).name or brief.source
 
 
-def _most_common(languages: Iterator[str | None]) -> str | None:
+def _most_common(languages: Sequence[str | None]) -> str | None:
     counted = Counter(filter(None, languages)).most_common(1)
     return counted[0][0] if counted else None
 
@@ -195,7 +163,5 @@ def _style() -> str:
 @cache
 def _script() -> str:
     shared = files("callscope.report.html").joinpath("script", "phrases.js").read_text("utf-8")
-    return '"use strict";\n' + shared + files("callscope.report.overview").joinpath("overview.js").read_text("utf-8")
-
-
-__all__ = ["Phrase", "render", "texts"]
+    own = [files("callscope.report.overview").joinpath(name).read_text("utf-8") for name in ("table.js", "bars.js")]
+    return '"use strict";\n' + shared + "".join(own)

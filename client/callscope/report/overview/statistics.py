@@ -6,11 +6,13 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
-from callscope.report.overview.brief import Brief
+from callscope.report.overview.brief import DATE_KEYS, Brief
 
 MOST_BINS = 16
+FENCE = 3.0
+"""How many spreads between the quartiles beyond them values share the outermost bar (Tukey's outer fences)."""
 FAR = 3.5
 """A robust z-score beyond which a value stands apart (Iglewicz and Hoaglin, 1993)."""
 TO_SIGMA = 1.4826
@@ -19,15 +21,21 @@ FEWEST = 8
 """Values without which nothing stands apart."""
 DAYS = 45
 """A span up to which trends go by day; beyond it by week."""
-PERCENT = 100
+FIRST_KEYS = ("agent", "team", "queue")
+"""Metadata whose names begin so are compared before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """A bar of a histogram: the calls whose value lies in [low, high), in the last one also at `high`."""
+    """A bar of a histogram: the calls whose value lies in [low, high), in the last one also at `high`.
 
-    low: float
-    high: float
+    Attributes:
+        low: None in a first bar that holds everything below `high`.
+        high: None in a last bar that holds everything from `low` on.
+    """
+
+    low: float | None
+    high: float | None
     calls: tuple[int, ...]
 
 
@@ -50,10 +58,9 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Outlier:
-    """A call whose figure stands apart; `z` is its robust z-score."""
+    """A call whose value stands apart from the median; `z` is its robust z-score."""
 
     call: int
-    figure: str
     value: float
     median: float
     z: float
@@ -61,79 +68,123 @@ class Outlier:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day or a week: how many calls have the figure in it, their median and quartiles."""
+    """A day or a week that starts then: how many calls have the figure in it, their median and quartiles."""
 
-    start: datetime
+    start: date
     count: int
     low: float
     median: float
     high: float
 
 
-def distribution(values: Sequence[float | None]) -> Distribution:
-    """A histogram with bars of a round width, at most sixteen of them."""
+def distribution(values: Sequence[float | None], *, whole: bool = False) -> Distribution:
+    """A histogram with bars of a round width, at most sixteen of them and two for what lies far out.
+
+    Args:
+        values: one a call.
+        whole: whether they are counts, whose bars are no narrower than 1 and never share a count.
+    """
     known = sorted(value for value in values if value is not None)
     if not known:
         return Distribution((), None, None, len(values))
-    width = _round_width((known[-1] - known[0]) / MOST_BINS)
-    first = math.floor(known[0] / width)
-    last = max(first, math.ceil(known[-1] / width) - 1)
+    quartiles = _quartiles(known)
+    low, high = _fenced(known, quartiles)
+    width = _round_width((high - low) / MOST_BINS, whole=whole)
+    first, last = _place(low, width), _place(high, width)
+    if last > first and not whole and math.isclose(last * width, high, rel_tol=1e-9, abs_tol=1e-12):
+        last -= 1  # the highest value ends the last bar
     held: dict[int, list[int]] = {place: [] for place in range(first, last + 1)}
     for call, value in enumerate(values):
         if value is not None:
-            held[min(max(math.floor(value / width), first), last)].append(call)
-    bins = tuple(Bin(place * width, (place + 1) * width, tuple(calls)) for place, calls in held.items())
-    return Distribution(bins, statistics.median(known), _quartiles(known), len(values) - len(known))
+            held[min(max(_place(value, width), first), last)].append(call)
+    bins = tuple(
+        Bin(
+            None if place == first and low > known[0] else place * width,
+            None if place == last and high < known[-1] else (place + 1) * width,
+            tuple(calls),
+        )
+        for place, calls in held.items()
+    )
+    return Distribution(bins, statistics.median(known), quartiles, len(values) - len(known))
 
 
-def outliers(figures: Mapping[str, Sequence[float | None]]) -> list[Outlier]:
-    """What stands apart in any figure, the farthest first."""
-    found = [outlier for name, values in figures.items() for outlier in _apart(name, values)]
-    return sorted(found, key=lambda outlier: -abs(outlier.z))
+def outliers(values: Sequence[float | None], least: float = 0.0) -> list[Outlier]:
+    """The calls that stand apart.
+
+    Args:
+        values: one a call.
+        least: a spread (of one standard deviation) below which differences are of no interest.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < FEWEST:
+        return []
+    median = statistics.median(known)
+    spread = max(TO_SIGMA * statistics.median(abs(value - median) for value in known), least)
+    if not spread:
+        return []
+    scored = ((call, value, (value - median) / spread) for call, value in enumerate(values) if value is not None)
+    return [Outlier(call, value, median, z) for call, value, z in scored if abs(z) > FAR]
+
+
+def is_by_week(briefs: Sequence[Brief]) -> bool:
+    """Whether the calls span too long for trends by day."""
+    dates = [brief.date for brief in briefs]
+    return bool(dates) and max(dates) - min(dates) > timedelta(days=DAYS)
 
 
 def periods(briefs: Sequence[Brief], figure: str) -> list[Period]:
-    """A figure by day, or by week where the calls span more than 45 days."""
-    dates = [brief.date for brief in briefs]
-    by_week = bool(dates) and max(dates) - min(dates) > timedelta(days=DAYS)
-    held: dict[datetime, list[float]] = {}
+    """A figure by day, or by week (from Monday) where the calls span more than 45 days. Days are those of the calls."""
+    by_week = is_by_week(briefs)
+    held: dict[date, list[float]] = {}
     for brief in briefs:
         if (value := brief.figures[figure]) is not None:
-            held.setdefault(_start(brief.date, by_week=by_week), []).append(value)
+            day = brief.date.date()
+            held.setdefault(day - timedelta(days=day.weekday()) if by_week else day, []).append(value)
     return [
-        Period(start, len(values), _quartiles(values)[0], statistics.median(values), _quartiles(values)[1])
+        Period(start, len(values), low, statistics.median(values), high)
         for start, values in sorted(held.items())
+        for low, high in [_quartiles(values)]
     ]
 
 
-def groups(briefs: Sequence[Brief], most: int = 30) -> Mapping[str, Mapping[str, tuple[int, ...]]]:
-    """Keys of metadata by which calls can be compared: 2 to `most` values, most of them of more than one call."""
+def groups(briefs: Sequence[Brief]) -> Mapping[str, Mapping[str, tuple[int, ...]]]:
+    """Keys of metadata by which calls can be compared: those with several values, most of them of several calls.
+
+    Agents, teams and queues come first, and in each key the values with most calls.
+    """
     held: dict[str, dict[str, list[int]]] = {}
     for call, brief in enumerate(briefs):
         for key, value in brief.metadata.items():
             held.setdefault(key, {}).setdefault(value, []).append(call)
     return {
-        key: {value: tuple(calls) for value, calls in sorted(values.items())}
-        for key, values in held.items()
-        if 1 < len(values) <= most and sum(len(calls) > 1 for calls in values.values()) > len(values) / 2
+        key: {
+            value: tuple(held[key][value]) for value in sorted(held[key], key=lambda one: (-len(held[key][one]), one))
+        }
+        for key in sorted(held, key=_rank)
+        if key not in DATE_KEYS and _compares(held[key])
     }
 
 
-def _apart(name: str, values: Sequence[float | None]) -> list[Outlier]:
-    known = [value for value in values if value is not None]
-    if len(known) < FEWEST:
-        return []
-    median = statistics.median(known)
-    spread = TO_SIGMA * statistics.median(abs(value - median) for value in known)
-    if not spread:
-        return []
-    scored = ((call, value, (value - median) / spread) for call, value in enumerate(values) if value is not None)
-    return [Outlier(call, name, value, median, z) for call, value, z in scored if abs(z) > FAR]
+def _rank(key: str) -> int:
+    ranks = (rank for rank, name in enumerate(FIRST_KEYS) if key.lower().startswith(name))
+    return next(ranks, len(FIRST_KEYS))
 
 
-def _start(date: datetime, *, by_week: bool) -> datetime:
-    day = date.replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday()) if by_week else day
+def _compares(values: Mapping[str, Sequence[int]]) -> bool:
+    return len(values) > 1 and sum(len(calls) > 1 for calls in values.values()) > len(values) / 2
+
+
+def _fenced(known: Sequence[float], quartiles: tuple[float, float]) -> tuple[float, float]:
+    """The range that bars are drawn for: all of it, unless a few values far out would press the others together."""
+    reach = FENCE * (quartiles[1] - quartiles[0])
+    if not reach:
+        return known[0], known[-1]
+    return max(known[0], quartiles[0] - reach), min(known[-1], quartiles[1] + reach)
+
+
+def _place(value: float, width: float) -> int:
+    """The bar of a value; one on an edge is not moved by the last bit of a division."""
+    return math.floor(value / width + 1e-9)
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float]:
@@ -143,9 +194,10 @@ def _quartiles(values: Sequence[float]) -> tuple[float, float]:
     return first, third
 
 
-def _round_width(least: float) -> float:
+def _round_width(least: float, *, whole: bool) -> float:
     """The least width of 1, 2 or 5 times a power of ten that is not below `least`."""
     if least <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(least))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= least * (1 - 1e-9))
+    width = next(step * power for step in (1, 2, 5, 10) if step * power >= least * (1 - 1e-9))
+    return max(width, 1.0) if whole else width
