@@ -30,7 +30,8 @@ def keep_to(model: onnx.ModelProto, signature: Signature, padding: int, given: M
         helper.make_node("Where", ["text.hidden", "text.padding", "input_ids"], ["text.ids"]),
         helper.make_node("Mul", ["input_ids", "text.zero"], ["text.types"]),
     ]
-    names = {"input_ids": "text.ids", "token_type_ids": "text.types"}
+    names = {tensor.name: f"text.inner.{tensor.name}" for tensor in signature.outputs}
+    names |= {"input_ids": "text.ids", "token_type_ids": "text.types"}
     names |= {name: f"text.{output}" for name, output in given.items()}
     _rename(graph, names | _without_aliases(graph))
     casts = [
@@ -55,6 +56,8 @@ def _without_aliases(graph: onnx.GraphProto) -> dict[str, str]:
 
 
 def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
