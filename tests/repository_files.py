@@ -11,7 +11,7 @@ with warnings.catch_warnings():
     from tritonclient.grpc import model_config_pb2
 
 ONNX_TYPES = {"tensor(float)": "FP32", "tensor(float16)": "FP16", "tensor(int16)": "INT16", "tensor(int32)": "INT32"}
-ONNX_TYPES |= {"tensor(int64)": "INT64", "tensor(uint8)": "UINT8"}
+ONNX_TYPES |= {"tensor(int64)": "INT64", "tensor(uint8)": "UINT8", "tensor(bool)": "BOOL"}
 
 
 def read_config(folder: Path, model: str) -> Any:

@@ -19,8 +19,9 @@ from .vocabulary import build_tokenizer, can_build
 Array = NDArray[Any]
 
 _FILES = ("*.json", "vocab.txt", "merges.txt", "*.model", "model.safetensors", "model-*-of-*.safetensors")
+_GRAPH_FILES = ("config.yaml", "model.onnx")
 """What is downloaded: settings, the older forms of a tokenizer, and one set of weights: openai/whisper-large-v3 holds a
-second one in fp32 beside it."""
+second one in fp32 beside it. `heads` reads what comes as a graph."""
 _DTYPES: dict[str, Any] = {
     "F64": np.float64,
     "F32": np.float32,
@@ -145,7 +146,7 @@ def open_checkpoint(source: Path | str, revision: str | None = None) -> Checkpoi
 
     Raises:
         CheckpointMissing: There is no such folder and the hub has no such model, or cannot be reached.
-        CheckpointInvalid: The folder has no config.json or no safetensors weights.
+        CheckpointInvalid: The folder has neither safetensors weights nor a graph with its config.yaml.
     """
     folder = Path(source)
     if not folder.is_dir():
@@ -159,7 +160,7 @@ def _download(source: str, revision: str | None) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
     try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=list(_FILES))).resolve()
+        return Path(snapshot_download(source, revision=revision, allow_patterns=[*_FILES, *_GRAPH_FILES])).resolve()
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise CheckpointMissing(
             f"There is no folder {source}, and the Hugging Face hub gave no such model ({type(error).__name__}). "
@@ -171,11 +172,18 @@ def _weight_files(folder: Path) -> tuple[Path, ...]:
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.is_file():
         return (single,)
+    if not index.is_file() and (graphs := published_graphs(folder)):
+        return graphs
     if not index.is_file():
         raise CheckpointInvalid(
             f"{folder} has no model.safetensors. Save the checkpoint with `save_pretrained` of transformers."
         )
     return tuple(folder / name for name in sorted(set(json.loads(_read(index))["weight_map"].values())))
+
+
+def published_graphs(folder: Path) -> tuple[Path, ...]:
+    """The ONNX files that a folder holds instead of weights, with a config.yaml that says what they are."""
+    return tuple(sorted(folder.glob("*.onnx"))) if (folder / "config.yaml").is_file() else ()
 
 
 def _index(file: Path) -> dict[str, tuple[Path, Any, tuple[int, ...], int]]:

@@ -20,6 +20,7 @@ SIZES = {
     "N": "most text tokens a window can give",
     "L": "tokens of the text, any number up to `max_length`",
     "labels": "labels of the classifier",
+    "characters": "characters of a token that are judged",
     "B": "bytes of the slice",
 }
 
@@ -99,6 +100,18 @@ CONTRACT: tuple[Signature, ...] = (
     Signature("sentiment", "onnxruntime", TEXT, (Tensor("logits", "FP32", ("labels",)),)),
     _tokenizer("sentiment_tokenizer"),
 )
+HEADS = Signature(
+    "punctuate",
+    "onnxruntime",
+    TEXT,
+    (
+        Tensor("before", "INT64", ("L",)),
+        Tensor("after", "INT64", ("L",)),
+        Tensor("upper", "BOOL", ("L", "characters")),
+        Tensor("boundary", "BOOL", ("L",)),
+    ),
+)
+"""`punctuate` where the checkpoint has a head for each of these; a client reads the parameter `heads`."""
 
 
 def signature(name: str, sizes: Mapping[str, int], float_type: str = "FP32") -> Signature:
@@ -115,7 +128,11 @@ def signature(name: str, sizes: Mapping[str, int], float_type: str = "FP32") -> 
     Raises:
         KeyError: The contract has no model of this name.
     """
-    model = {entry.name: entry for entry in CONTRACT}[name]
+    return filled({entry.name: entry for entry in CONTRACT}[name], sizes, float_type)
+
+
+def filled(model: Signature, sizes: Mapping[str, int], float_type: str = "FP32") -> Signature:
+    """Fill in one checkpoint's sizes: `signature` for a model that is at hand."""
 
     def fill(tensor: Tensor) -> Tensor:
         dims = tuple(dim if isinstance(dim, int) else sizes.get(dim, -1) for dim in tensor.dims)
@@ -127,11 +144,12 @@ def signature(name: str, sizes: Mapping[str, int], float_type: str = "FP32") -> 
 def contract_table() -> str:
     """Render `CONTRACT` as a Markdown table, a row for each model."""
     rows = ["| model | kind | inputs | outputs |", "|---|---|---|---|"]
-    rows += [f"| `{m.name}` | {m.kind} | {_cell(m.inputs)} | {_cell(m.outputs)} |" for m in CONTRACT]
+    rows += [f"| `{m.name}` | {m.kind} | {cell(m.inputs)} | {cell(m.outputs)} |" for m in CONTRACT]
     return "\n".join(rows)
 
 
-def _cell(tensors: tuple[Tensor, ...]) -> str:
+def cell(tensors: tuple[Tensor, ...]) -> str:
+    """Render inputs or outputs as a cell of that table."""
     return ", ".join(
         f"`{tensor.name}` {tensor.dtype.replace('|', ' or ')} [{','.join(map(str, tensor.dims))}]" for tensor in tensors
     )

@@ -8,14 +8,17 @@ from typing import Any, Literal
 
 from .classifier import ClassifierSettings, classifier_graph, read_classifier
 from .classifier_parity import check_classifier
-from .contract import signature
+from .contract import HEADS, filled, signature
 from .gate import ParityRule, is_compared, parity_gate
 from .graph import Graph
+from .heads import OUTPUTS, characters, check_precision, has_heads, heads_graph, open_graph, read_heads
+from .heads_parity import check_heads
 from .parity import Run
 from .plan import ExportReport, Plan, make_plan
 from .progress import Progress, silent
 from .recordings import read_recordings
 from .tokenizer import classifier_tokenizer
+from .unigram import unigram_tokenizer
 from .whisper import read_whisper
 from .whisper_gate import WhisperGate
 from .whisper_models import whisper_models
@@ -99,9 +102,9 @@ def export_classifier(
     """Turn a text classifier into the model `punctuate` or `sentiment`, and its tokenizer.
 
     `punctuate` wants a classifier of tokens, `sentiment` one of texts. BERT takes no more than `callscope[export]`, any
-    other architecture `callscope[optimum]`. The arguments, and what is raised, are those of `export_whisper`.
+    other architecture `callscope[optimum]`. `punctuate` also takes a model of several heads, which comes as a graph
+    (`heads`). The arguments, and what is raised, are those of `export_whisper`.
     """
-    compared = is_compared(parity)
     plan = make_plan(
         source,
         profile=profile,
@@ -112,12 +115,20 @@ def export_classifier(
         keep_previous=keep_previous,
         progress=progress,
     )
+    if name == "punctuate" and has_heads(plan.checkpoint):
+        return _export_heads(plan, repository, parity)
+    return _export_labels(plan, repository, parity, name)
+
+
+def _export_labels(plan: Plan, repository: Path, parity: ParityRule, name: ClassifierName) -> ExportReport:
+    """Export a classifier that gives a text, or each of its tokens, one label."""
+    compared = is_compared(parity)
     settings = read_classifier(plan.checkpoint, per_token=name == "punctuate")
     described = signature(name, settings.sizes)
     tokenizer = classifier_tokenizer(plan.checkpoint)
 
     def build() -> Graph:
-        progress(f"Building {name} ({plan.precision.name})")
+        plan.progress(f"Building {name} ({plan.precision.name})")
         return classifier_graph(plan.checkpoint, settings, plan.precision, described)
 
     def compare(run: Run) -> Mapping[str, Any]:
@@ -128,6 +139,37 @@ def export_classifier(
 
     parameters = _classifier_parameters(plan, settings, name)
     models = [plan.model(described, build, parameters), plan.tokenizer(f"{name}_tokenizer", tokenizer)]
+    report = plan.publish(models, repository, parity_gate(compare) if compared else None)
+    return replace(report, compared=compared)
+
+
+def _export_heads(plan: Plan, repository: Path, parity: ParityRule) -> ExportReport:
+    """Export a punctuation model of several heads."""
+    compared = is_compared(parity, with_transformers=False)
+    check_precision(plan.precision, plan.checkpoint.source)
+    settings = read_heads(plan.checkpoint)
+    tokenizer = unigram_tokenizer(settings.pieces)
+    described = filled(HEADS, {"characters": characters(open_graph(plan.checkpoint))})
+
+    def build() -> Graph:
+        plan.progress(f"Building punctuate ({plan.precision.name})")
+        return heads_graph(plan.checkpoint, settings, plan.precision, described)
+
+    def compare(run: Run) -> Mapping[str, Any]:
+        plan.progress("Comparing with the published graph")
+        return check_heads(
+            plan.checkpoint, settings, tokenizer=tokenizer, precision=plan.precision.name, run=run
+        ).as_dict()
+
+    parameters = plan.parameters(
+        labels=json.dumps(settings.labels, ensure_ascii=False),
+        before_labels=json.dumps(settings.before_labels, ensure_ascii=False),
+        heads=json.dumps(OUTPUTS),
+        max_length=str(settings.max_length),
+        tokenizer="punctuate_tokenizer",
+        precision=plan.precision.name,
+    )
+    models = [plan.model(described, build, parameters), plan.tokenizer("punctuate_tokenizer", tokenizer)]
     report = plan.publish(models, repository, parity_gate(compare) if compared else None)
     return replace(report, compared=compared)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,17 +16,18 @@ Compare = Callable[[Run], Mapping[str, Any]]
 """Runs graphs, and returns the content of report.json, or raises ParityFailed."""
 
 
-def is_compared(rule: ParityRule) -> bool:
-    """Decide whether graphs are compared with transformers.
+def is_compared(rule: ParityRule, *, with_transformers: bool = True) -> bool:
+    """Decide whether graphs are compared with their checkpoint, which transformers runs, or onnxruntime alone.
 
     Raises:
         ParityFailed: They have to be and cannot.
     """
-    if rule == "require" and not can_compare():
+    possible = can_compare() if with_transformers else find_spec("onnxruntime") is not None
+    if rule == "require" and not possible:
         raise ParityFailed(
             "The graphs cannot be compared: transformers, torch or onnxruntime is missing. Install callscope[referee]."
         )
-    return rule != "off" and can_compare()
+    return rule != "off" and possible
 
 
 def parity_gate(compare: Compare) -> Gate:

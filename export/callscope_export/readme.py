@@ -1,6 +1,6 @@
 """The README of a model repository: the wire contract in words."""
 
-from .contract import SIZES, contract_table
+from .contract import HEADS, SIZES, cell, contract_table
 
 _README_TOP = """# Model repository
 
@@ -9,7 +9,7 @@ included; change the exporter, not the files. Shapes leave out the batch, which 
 but the tokenizers.
 """
 
-_README_NOTES = """
+_README_NOTES = f"""
 Meanings:
 
 - `language`, `task`: a token id of the parameters `languages` and `tasks`; any other number, such as -1, lets the model
@@ -27,10 +27,16 @@ Meanings:
 - `bytes`: `length` bytes of a tokenizer.json from `offset` on, fewer at its end; the parameter `size_bytes` tells its
   size.
 - `states` are FP16 where the parameter `precision` is fp16.
+- `punctuate` gives the `logits` of one label for each token, the mark after it. Where its parameter `heads` names
+  outputs, it gives those instead: {cell(HEADS.outputs)}.
+  `after` and `before` are indices into the parameters `labels` and `before_labels`, for the mark after a token and the
+  mark before it; `upper` says of each character of a token, as the tokenizer writes it, whether it is a capital;
+  `boundary` says whether a sentence ends with the token.
 
 Each config.pbtxt pins the version it was written for, and its `parameters` describe the model: `contract`,
 `sample_rate_hz`, `window_samples`, `hop_samples`, `mel_bins`, `languages`, `tasks`, `end_of_text`, `max_tokens`,
-`tokenizer`, `labels`, `max_length`, `precision`, `source`, `revision`, `graph_sha256`. Read them; assume nothing.
+`tokenizer`, `labels`, `before_labels`, `heads`, `max_length`, `precision`, `source`, `revision`, `graph_sha256`. Read
+them; assume nothing.
 """
 
 

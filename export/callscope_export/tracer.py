@@ -9,20 +9,19 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper
 
 from .checkpoint import Checkpoint
 from .contract import Signature
 from .errors import CheckpointInvalid, CheckpointUnsupported
+from .form import keep_to
 from .matrices import store_in_8_bits
 from .precision import Precision
 
@@ -64,7 +63,7 @@ def traced_graph(
         )
     with quiet():
         traced, config = _trace(checkpoint, reason, per_token=per_token, half=precision.float_type == "FP16")
-    _keep_to(traced, signature, int(config.pad_token_id or 0))
+    keep_to(traced, signature, int(config.pad_token_id or 0), {"logits": "logits"})
     if precision.name == "int8":
         store_in_8_bits(traced, config.vocab_size)
     return traced
@@ -137,47 +136,3 @@ def _description(model: Any, task: str) -> Any:  # noqa: ANN401  a model and its
 def first_line(error: Exception) -> str:
     """What an error of another library says, short enough for a sentence."""
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
-
-
-def _keep_to(model: onnx.ModelProto, signature: Signature, padding: int) -> None:
-    """Give a traced graph, in place, the inputs and the output of the contract.
-
-    What the mask hides becomes the checkpoint's padding token, whatever a client fills up with: some architectures
-    count positions by it. All tokens are of the first type.
-    """
-    graph = model.graph
-    constants = {"text.zero": np.int64(0), "text.padding": np.int64(padding)}
-    nodes = [
-        helper.make_node("Equal", ["attention_mask", "text.zero"], ["text.hidden"]),
-        helper.make_node("Where", ["text.hidden", "text.padding", "input_ids"], ["text.ids"]),
-        helper.make_node("Mul", ["input_ids", "text.zero"], ["text.types"]),
-    ]
-    names = {"input_ids": "text.ids", "token_type_ids": "text.types", "logits": "text.logits"}
-    _rename(graph, names | _without_aliases(graph))
-    nodes += [*graph.node, helper.make_node("Cast", ["text.logits"], ["logits"], to=onnx.TensorProto.FLOAT)]
-    del graph.node[:], graph.input[:], graph.output[:], graph.value_info[:]
-    graph.node.extend(nodes)
-    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items())
-    graph.input.extend(_value_info(tensor.name, onnx.TensorProto.INT64, tensor.dims) for tensor in signature.inputs)
-    graph.output.extend(_value_info(tensor.name, onnx.TensorProto.FLOAT, tensor.dims) for tensor in signature.outputs)
-
-
-def _without_aliases(graph: onnx.GraphProto) -> dict[str, str]:
-    """Take out the nodes by which layers that share a weight know it under other names; return those names."""
-    weights = {tensor.name for tensor in graph.initializer}
-    aliases = [node for node in graph.node if node.op_type == "Identity" and node.input[0] in weights]
-    for node in aliases:
-        graph.node.remove(node)
-    return {node.output[0]: node.input[0] for node in aliases}
-
-
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-        for attribute in node.attribute:
-            _rename(attribute.g, names)
-
-
-def _value_info(name: str, data_type: int, dims: tuple[int | str, ...]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, data_type, ["batch", *("length" if dim == -1 else dim for dim in dims)])

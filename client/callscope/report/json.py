@@ -31,18 +31,36 @@ def to_json(call: Call) -> dict[str, Any]:
 
 def write(call: Call) -> str:
     """The call as an indented JSON document, non-ASCII text as it is."""
-    return orjson.dumps(to_json(call), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return _document(to_json(call), orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def write_line(call: Call) -> str:
     """The same document on one line, as JSON Lines has it."""
-    return orjson.dumps(to_json(call), option=orjson.OPT_APPEND_NEWLINE).decode()
+    return _document(to_json(call), orjson.OPT_APPEND_NEWLINE)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) that every result satisfies."""
     loaded: dict[str, Any] = json.loads(files("callscope.report").joinpath("call.schema.json").read_text("utf-8"))
     return loaded
+
+
+def _document(value: object, option: int) -> str:
+    try:
+        return orjson.dumps(value, option=option).decode()
+    except TypeError:  # a lone surrogate, which no UTF-8 file can hold
+        return orjson.dumps(_in_utf8(value), option=option).decode()
+
+
+def _in_utf8(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """The value with U+FFFD where a text has a lone surrogate."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_in_utf8(item) for item in value]
+    if isinstance(value, dict):
+        return {_in_utf8(key): _in_utf8(item) for key, item in value.items()}
+    return value
 
 
 def _plain_fields(value: DataclassInstance) -> dict[str, Any]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from callscope.errors import ContractMismatch
-from callscope.triton.mark_labels import marks
+from callscope.triton import heads as several
+from callscope.triton.heads import Heads, fetch_heads
+from callscope.triton.marks import WITHOUT_SPACES, kinds_of
 from callscope.triton.pieces import Piece, cut
 from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model
 from callscope.triton.transport import Transport
+from callscope.triton.written import Punctuated, Said, write
+
+Value = TypeVar("Value")
 
 MODEL = "punctuate"
-REQUIRED_LABELS = frozenset({"COMMA", "PERIOD", "QUESTION"})
-
-WESTERN = {"COMMA": ",", "PERIOD": ".", "QUESTION": "?", "EXCLAMATION": "!"}
-JAPANESE = {"COMMA": "、", "PERIOD": "。", "QUESTION": "？", "EXCLAMATION": "！"}
-MARKS = {"en": WESTERN, "ja": JAPANESE, "ko": WESTERN}
-WITHOUT_SPACES = frozenset({"ja"})
-"""Languages in which a mark may follow any character; in the others it follows a word."""
+REQUIRED_MARKS = frozenset({"COMMA", "PERIOD", "QUESTION"})
 
 SENTENCE_MARK = re.compile(r"[.?!][\"'”’)\]]*(?=\s|$)|[。？！．]")
 SENTENCE_START = re.compile(r"(?:^|[.?!]\s+)[\"'“‘(]*[a-z]|(?<!\S)i(?=$|[\s,.?!'’])")
@@ -29,12 +29,18 @@ SENTENCE_START = re.compile(r"(?:^|[.?!]\s+)[\"'“‘(]*[a-z]|(?<!\S)i(?=$|[\s,
 
 
 class Punctuator:
-    """Asks the served classifier which mark follows each token."""
+    """Asks the served classifier which mark follows each token, and what else it knows of it.
 
-    def __init__(self, transport: Transport, model: TextModel, label_marks: Sequence[str]) -> None:
+    Args:
+        transport: to the server.
+        model: the served classifier.
+        heads: what it says of a token, where that is more than one label.
+    """
+
+    def __init__(self, transport: Transport, model: TextModel, heads: Heads | None = None) -> None:
         self._transport = transport
         self.model = model
-        self._marks = tuple(label_marks)
+        self._heads = heads
 
     @classmethod
     async def from_server(cls, transport: Transport) -> Punctuator:
@@ -42,40 +48,54 @@ class Punctuator:
 
         Raises:
             ModelMissing: the server serves no `punctuate`, or not its tokenizer.
-            ContractMismatch: its labels do not say where a comma, a period and a question mark belong.
+            ContractMismatch: its labels do not name the marks, or its heads are others than this client knows.
         """
         model = await fetch_text_model(transport, MODEL)
-        label_marks = marks(model.labels)
-        names = ", ".join(model.labels) or "(none)"
-        if label_marks is None:
-            why = "are not known as marks (the checkpoint's config.json names them, in id2label)"
-            raise ContractMismatch(transport.url, MODEL, f"its labels {names} {why}")
-        if missing := REQUIRED_LABELS - set(label_marks):
-            raise ContractMismatch(transport.url, MODEL, f"its labels {names} lack {', '.join(sorted(missing))}")
-        return cls(transport, model, label_marks)
+        if missing := REQUIRED_MARKS - kinds_of(model.labels):
+            raise ContractMismatch(
+                transport.url,
+                MODEL,
+                f"its labels {model.labels} lack {', '.join(sorted(missing))}, or have another name for it "
+                "(the checkpoint's config.json names them, in id2label)",
+            )
+        return cls(transport, model, await fetch_heads(transport, model))
 
     async def punctuate(self, text: str, language: str) -> str:
-        """`text` with the language's marks, and in English with capitals; no other character changes.
+        """The text of `mark`."""
+        return (await self.mark(text, language)).text
 
-        A text that has sentence marks already is given back as it is: the recogniser wrote them.
+    async def mark(self, text: str, language: str) -> Punctuated:
+        """`text` with the language's marks, and with capitals; no other character changes.
+
+        Capitals are those of the model, or in English of a rule where the model says nothing of them. A text that has
+        sentence marks already is given back as it is: the recogniser wrote them.
         """
         if not text.strip() or has_sentence_marks(text):
-            return text
-        labels: dict[int, str] = {}
-        for piece in cut(text, self.model, anywhere=language in WITHOUT_SPACES):
-            labels |= piece.owned(await self._labels(text, piece))
-        return capitalise(insert_marks(text, labels, language), language)
+            return Punctuated(text)
+        restore_case = self._heads is not None and self._heads.restore_case
+        read = lower(text) if restore_case else text
+        found = Said()
+        for piece in cut(read, self.model, anywhere=language in WITHOUT_SPACES):
+            found |= _owned(piece, await self._said(read[piece.start : piece.end]))
+        written = write(text, found, language)
+        return written if restore_case else replace(written, text=capitalise(written.text, language))
 
-    async def _labels(self, text: str, piece: Piece) -> dict[int, str]:
-        """The label that follows each position of `text` where a token of the piece ends."""
-        encoded = encode(self.model, text[piece.start : piece.end])
-        logits = await fetch_logits(self._transport, self.model, encoded)
-        best = np.argmax(logits[0], axis=-1)
-        return {
-            piece.start + end: self._marks[int(index)]
-            for (start, end), index in zip(encoded.offsets, best, strict=False)
-            if end > start
-        }
+    async def _said(self, text: str) -> Said:
+        encoded = encode(self.model, text)
+        if self._heads is None:
+            logits = await fetch_logits(self._transport, self.model, encoded)
+            best = np.argmax(logits[0], axis=-1)
+            pairs = zip(encoded.offsets, best, strict=False)
+            return Said({end: self.model.labels[int(index)] for (start, end), index in pairs if end > start})
+        answer = await self._transport.infer(self.model.name, encoded.inputs, outputs=self._heads.names)
+        if problem := several.problem(answer, self.model, self._heads):
+            raise ContractMismatch(self._transport.url, self.model.name, problem)
+        return several.said(text, encoded, answer, self.model, self._heads)
+
+
+def lower(text: str) -> str:
+    """`text` in lower case, character by character; one that would become two stays."""
+    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
 def has_sentence_marks(text: str) -> bool:
@@ -85,20 +105,7 @@ def has_sentence_marks(text: str) -> bool:
 
 def insert_marks(text: str, labels: Mapping[int, str], language: str) -> str:
     """Insert the mark of each label after so many characters of `text`, where the language allows one."""
-    signs, anywhere = MARKS.get(language, WESTERN), language in WITHOUT_SPACES
-    parts, start = [], 0
-    for place, label in sorted(labels.items()):
-        if label in signs and may_take_mark(text, place, anywhere=anywhere):
-            parts += [text[start:place], signs[label]]
-            start = place
-    return "".join([*parts, text[start:]])
-
-
-def may_take_mark(text: str, place: int, *, anywhere: bool) -> bool:
-    """Whether a mark may stand before `text[place]`: after a word, and not beside another mark."""
-    before, after = text[place - 1 : place], text[place : place + 1]
-    ends_word = anywhere or not after or after.isspace()
-    return ends_word and not _is_mark_or_space(before) and not (after and unicodedata.category(after) in {"Po", "Mn"})
+    return write(text, Said(labels), language).text
 
 
 def capitalise(text: str, language: str) -> str:
@@ -108,5 +115,10 @@ def capitalise(text: str, language: str) -> str:
     return SENTENCE_START.sub(lambda match: match[0][:-1] + match[0][-1].upper(), text)
 
 
-def _is_mark_or_space(character: str) -> bool:
-    return not character or character.isspace() or unicodedata.category(character).startswith("P")
+def _owned(piece: Piece, found: Said) -> Said:
+    """What is said of a piece, by its places in the whole text, where this piece is heard."""
+
+    def own(values: Mapping[int, Value]) -> dict[int, Value]:
+        return piece.owned({piece.start + place: value for place, value in values.items()})
+
+    return Said(own(found.after), own(found.before), own(found.upper), own(found.boundary))

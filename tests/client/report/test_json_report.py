@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callscope.call import Call, Evidence, Quality, Word
-from callscope.report.json import schema, to_json, write
+from callscope.report.json import schema, to_json, write, write_line
 from callscope.report.times import clock, floor_ms
 
 
@@ -115,3 +115,10 @@ def test_rounding_keeps_the_order_of_times_and_never_passes_them(first_s: float,
 @pytest.mark.parametrize(("time_s", "shown"), [(0, "0:00.0"), (0.3, "0:00.3"), (61.25, "1:01.2"), (3725, "62:05.0")])
 def test_the_clock_shows_minutes_seconds_and_tenths(time_s: float, shown: str) -> None:
     assert clock(time_s) == shown
+
+
+def test_a_lone_surrogate_is_written_as_a_replacement(example_call: Call) -> None:
+    broken = replace(example_call.segments[0], text="a\ud800b\U0001f600", raw_text="\udfff")
+    call = replace(example_call, segments=(broken, *example_call.segments[1:]))
+    for document in (write(call), write_line(call)):
+        assert json.loads(document.encode("utf-8"))["segments"][0]["text"] == "a\ufffdb\U0001f600"
