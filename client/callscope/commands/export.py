@@ -98,8 +98,8 @@ def punctuation(
     """Export a token classifier as `punctuate`.
 
     Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION or the
-    marks themselves, as `client/callscope/triton/marks.toml` lists them. Architectures other
-    than BERT take the extra `optimum`.
+    marks themselves. A model of several heads is taken as it is published: a graph, a SentencePiece model, config.yaml.
+    Architectures other than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(
