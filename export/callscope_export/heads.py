@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx import version_converter
+from onnx import helper, version_converter
 
 from .checkpoint import Checkpoint, published_graphs
 from .contract import Signature
@@ -26,6 +26,7 @@ NULL, ACRONYM = "<NULL>", "<ACRONYM>"
 """What labels are called that are no mark, where config.yaml gives no other name: none, and one after every letter."""
 NO_MARK, EACH_LETTER = "O", "ACRONYM"
 """What they are called from here on."""
+INPUT = "input_ids"
 OUTPUTS = ("before", "after", "upper", "boundary")
 RANKS = (2, 2, 3, 2)
 """Dimensions of the outputs, that of the batch included."""
@@ -90,9 +91,9 @@ def open_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value.name for value in model.graph.input if value.name not in weights]
     ranks = tuple(len(value.type.tensor_type.shape.dim) for value in model.graph.output)
-    if inputs != ["input_ids"] or ranks != RANKS:
+    if inputs != [INPUT] or ranks != RANKS:
         raise CheckpointUnsupported(
-            f"{path} takes {', '.join(inputs)} and gives outputs of {ranks} dimensions; input_ids and {RANKS} are "
+            f"{path} takes {', '.join(inputs)} and gives outputs of {ranks} dimensions; {INPUT} and {RANKS} are "
             "wanted. Choose another checkpoint."
         )
     return model
@@ -137,13 +138,30 @@ def _upgraded(model: onnx.ModelProto, checkpoint: Checkpoint) -> onnx.ModelProto
     opset = next(entry.version for entry in model.opset_import if not entry.domain)
     if opset >= OPSET_OF_8_BITS:
         return model
+    weights = _taken_out(model)
     try:
-        return version_converter.convert_version(model, OPSET_OF_8_BITS)
+        upgraded = version_converter.convert_version(model, OPSET_OF_8_BITS)
     except Exception as error:  # whatever stops the converter at one operator
         raise CheckpointUnsupported(
             f"The graph of {checkpoint.source} is of opset {opset}, and cannot be brought to {OPSET_OF_8_BITS} for "
             f"8 bits ({error}). Export it with --precision fp32."
         ) from error
+    upgraded.graph.initializer.extend(weights)
+    (ids,) = (value for value in upgraded.graph.input if value.name == INPUT)
+    del upgraded.graph.input[:]
+    upgraded.graph.input.append(ids)
+    return upgraded
+
+
+def _taken_out(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Make inputs of a graph's weights, the last ones, and return them: the converter would hold them several times."""
+    stored = list(model.graph.initializer)
+    weights = [tensor for tensor in stored if len(tensor.dims) > 1]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(tensor for tensor in stored if len(tensor.dims) <= 1)
+    described = (helper.make_tensor_value_info(one.name, one.data_type, one.dims) for one in weights)
+    model.graph.input.extend(described)
+    return weights
 
 
 def _table_rows(graph: onnx.GraphProto) -> int:
