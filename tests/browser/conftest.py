@@ -29,9 +29,12 @@ class Opened:
         return not self.complaints and not self.requests
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; CALLSCOPE_CHROMIUM names another than the one on PATH."""
+    """Chromium; CALLSCOPE_CHROMIUM names another than the one on PATH.
+
+    Playwright keeps an event loop running as long as it is open, and tests after these start their own.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = os.environ.get("CALLSCOPE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:

@@ -97,8 +97,9 @@ def punctuation(
 ) -> None:
     """Export a token classifier as `punctuate`.
 
-    Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION.
-    Architectures other than BERT take the extra `optimum`.
+    Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION or the
+    marks themselves, as `client/callscope/triton/marks.toml` lists them. Architectures other
+    than BERT take the extra `optimum`.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(

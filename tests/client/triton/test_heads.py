@@ -22,10 +22,10 @@ from callscope.triton.written import Punctuated, Said, write
 
 MakeServer = Callable[..., FakeTransport]
 HEADS = ("before", "after", "upper", "boundary")
-AFTER = ("O", "ACRONYM", ".", ",", "?", "。", "、", "；")
+AFTER = ("O", "ACRONYM", ".", ",", "?", "。", "、", ";")
 BEFORE = ("O", "¿")
 CHARACTERS = 4
-MARKS = set(".,?。、？；¿")
+MARKS = set(".,?。、？¿")
 
 
 def by_chance(inputs: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
@@ -128,7 +128,8 @@ async def test_a_server_may_lack_heads_and_english_then_has_capitals_by_rule(mad
         ({"heads": '["upper"]'}, "lack 'after'"),
         ({"heads": "all"}, "not a JSON list"),
         ({"before_labels": "¿"}, "not a JSON list"),
-        ({"labels": '["O", "LABEL_1"]'}, "lack COMMA, PERIOD, QUESTION, or have another name for it"),
+        ({"labels": '["O", "LABEL_1"]'}, "not known as marks"),
+        ({"labels": '["O", "."]'}, "lack COMMA, QUESTION"),
     ],
 )
 @pytest.mark.asyncio
