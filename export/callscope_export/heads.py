@@ -7,6 +7,7 @@ form of `punctuate`, without torch.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .form import keep_to
 from .graph import Graph
 from .matrices import store_in_8_bits
 from .precision import Precision
+from .tracer import quiet
 from .unigram import padding_piece
 
 NULL, ACRONYM = "<NULL>", "<ACRONYM>"
@@ -30,6 +32,7 @@ INPUT = "input_ids"
 OUTPUTS = ("before", "after", "upper", "boundary")
 RANKS = (2, 2, 3, 2)
 """Dimensions of the outputs, that of the batch included."""
+PRECISIONS = ("fp32", "fp16", "int8")
 OPSET_OF_8_BITS = 18
 """From which on the operators are there that 8-bit products take."""
 
@@ -114,6 +117,8 @@ def heads_graph(checkpoint: Checkpoint, settings: HeadSettings, precision: Preci
     model = open_graph(checkpoint)
     if precision.name == "int8":
         model = _upgraded(model, checkpoint)
+    if precision.name == "fp16":
+        model = _in_half_precision(model)
     given = {value.name: name for value, name in zip(model.graph.output, OUTPUTS, strict=True)}
     keep_to(model, signature, settings.padding, given)
     if precision.name == "int8":
@@ -125,13 +130,26 @@ def check_precision(precision: Precision, source: str) -> None:
     """Refuse what a published graph cannot be stored in.
 
     Raises:
-        CheckpointUnsupported: It is neither fp32 nor int8.
+        CheckpointUnsupported: It is none of `PRECISIONS`, or fp16 without onnxruntime.
     """
-    if precision.name not in {"fp32", "int8"}:
+    if precision.name not in PRECISIONS:
         raise CheckpointUnsupported(
-            f"{source} comes as a graph, which can be stored in fp32 and int8 and not in {precision.name}. "
-            "Name one of them: --precision fp32 is as exact as it gets, and a GPU runs it too."
+            f"{source} comes as a graph, which can be stored in {', '.join(PRECISIONS)} and not in {precision.name}. "
+            "Name one of them, such as --precision fp16."
         )
+    if precision.name == "fp16" and not find_spec("onnxruntime"):
+        raise CheckpointUnsupported(
+            f"{source} comes as a graph, which takes onnxruntime to store in fp16, and that is not installed. "
+            "Install it with `pip install 'callscope[referee]'`, or name --precision fp32."
+        )
+
+
+def _in_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
+    from onnxruntime.transformers import float16  # type: ignore[import-untyped]  # noqa: PLC0415  see check_precision
+
+    with quiet():  # it tells of every weight that half precision has no number for
+        converted: onnx.ModelProto = float16.convert_float_to_float16(model, disable_shape_infer=True)
+    return converted
 
 
 def _upgraded(model: onnx.ModelProto, checkpoint: Checkpoint) -> onnx.ModelProto:
