@@ -54,7 +54,7 @@ test: $(VENV)/dev ## every test that needs no torch, against a real Triton
 	@$(BIN)/python -m pytest
 
 test-referee: .venv-referee/voices ## the exported graphs against transformers, any classifier, the demo recipe, pyannote.audio (takes torch)
-	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_real_dimensions.py tests/recipe tests/diarize
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_published_transformer.py tests/export/test_real_dimensions.py tests/recipe tests/diarize
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .

@@ -7,11 +7,12 @@ form of `punctuate`, without torch.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx import version_converter
+from onnx import helper, version_converter
 
 from .checkpoint import Checkpoint, published_graphs
 from .contract import Signature
@@ -20,15 +21,18 @@ from .form import keep_to
 from .graph import Graph
 from .matrices import store_in_8_bits
 from .precision import Precision
+from .tracer import quiet
 from .unigram import padding_piece
 
 NULL, ACRONYM = "<NULL>", "<ACRONYM>"
 """What labels are called that are no mark, where config.yaml gives no other name: none, and one after every letter."""
 NO_MARK, EACH_LETTER = "O", "ACRONYM"
 """What they are called from here on."""
+INPUT = "input_ids"
 OUTPUTS = ("before", "after", "upper", "boundary")
 RANKS = (2, 2, 3, 2)
 """Dimensions of the outputs, that of the batch included."""
+PRECISIONS = ("fp32", "fp16", "int8")
 OPSET_OF_8_BITS = 18
 """From which on the operators are there that 8-bit products take."""
 
@@ -90,9 +94,9 @@ def open_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value.name for value in model.graph.input if value.name not in weights]
     ranks = tuple(len(value.type.tensor_type.shape.dim) for value in model.graph.output)
-    if inputs != ["input_ids"] or ranks != RANKS:
+    if inputs != [INPUT] or ranks != RANKS:
         raise CheckpointUnsupported(
-            f"{path} takes {', '.join(inputs)} and gives outputs of {ranks} dimensions; input_ids and {RANKS} are "
+            f"{path} takes {', '.join(inputs)} and gives outputs of {ranks} dimensions; {INPUT} and {RANKS} are "
             "wanted. Choose another checkpoint."
         )
     return model
@@ -113,6 +117,8 @@ def heads_graph(checkpoint: Checkpoint, settings: HeadSettings, precision: Preci
     model = open_graph(checkpoint)
     if precision.name == "int8":
         model = _upgraded(model, checkpoint)
+    if precision.name == "fp16":
+        model = _in_half_precision(model)
     given = {value.name: name for value, name in zip(model.graph.output, OUTPUTS, strict=True)}
     keep_to(model, signature, settings.padding, given)
     if precision.name == "int8":
@@ -124,26 +130,56 @@ def check_precision(precision: Precision, source: str) -> None:
     """Refuse what a published graph cannot be stored in.
 
     Raises:
-        CheckpointUnsupported: It is neither fp32 nor int8.
+        CheckpointUnsupported: It is none of `PRECISIONS`, or fp16 without onnxruntime.
     """
-    if precision.name not in {"fp32", "int8"}:
+    if precision.name not in PRECISIONS:
         raise CheckpointUnsupported(
-            f"{source} comes as a graph, which can be stored in fp32 and int8 and not in {precision.name}. "
-            "Name one of them: --precision fp32 is as exact as it gets, and a GPU runs it too."
+            f"{source} comes as a graph, which can be stored in {', '.join(PRECISIONS)} and not in {precision.name}. "
+            "Name one of them, such as --precision fp16."
         )
+    if precision.name == "fp16" and not find_spec("onnxruntime"):
+        raise CheckpointUnsupported(
+            f"{source} comes as a graph, which takes onnxruntime to store in fp16, and that is not installed. "
+            "Install it with `pip install 'callscope[referee]'`, or name --precision fp32."
+        )
+
+
+def _in_half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
+    from onnxruntime.transformers import float16  # type: ignore[import-untyped]  # noqa: PLC0415  see check_precision
+
+    with quiet():  # it tells of every weight that half precision has no number for
+        converted: onnx.ModelProto = float16.convert_float_to_float16(model, disable_shape_infer=True)
+    return converted
 
 
 def _upgraded(model: onnx.ModelProto, checkpoint: Checkpoint) -> onnx.ModelProto:
     opset = next(entry.version for entry in model.opset_import if not entry.domain)
     if opset >= OPSET_OF_8_BITS:
         return model
+    weights = _taken_out(model)
     try:
-        return version_converter.convert_version(model, OPSET_OF_8_BITS)
+        upgraded = version_converter.convert_version(model, OPSET_OF_8_BITS)
     except Exception as error:  # whatever stops the converter at one operator
         raise CheckpointUnsupported(
             f"The graph of {checkpoint.source} is of opset {opset}, and cannot be brought to {OPSET_OF_8_BITS} for "
             f"8 bits ({error}). Export it with --precision fp32."
         ) from error
+    upgraded.graph.initializer.extend(weights)
+    (ids,) = (value for value in upgraded.graph.input if value.name == INPUT)
+    del upgraded.graph.input[:]
+    upgraded.graph.input.append(ids)
+    return upgraded
+
+
+def _taken_out(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Make inputs of a graph's weights, the last ones, and return them: the converter would hold them several times."""
+    stored = list(model.graph.initializer)
+    weights = [tensor for tensor in stored if len(tensor.dims) > 1]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(tensor for tensor in stored if len(tensor.dims) <= 1)
+    described = (helper.make_tensor_value_info(one.name, one.data_type, one.dims) for one in weights)
+    model.graph.input.extend(described)
+    return weights
 
 
 def _table_rows(graph: onnx.GraphProto) -> int:

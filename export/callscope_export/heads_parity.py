@@ -25,7 +25,7 @@ Array = NDArray[Any]
 Batch = Mapping[str, Array]
 
 PUBLISHED = "published"
-LIMITS: Mapping[str, float] = {"fp32": 0.999, "int8": 0.9}
+LIMITS: Mapping[str, float] = {"fp32": 0.999, "fp16": 0.98, "int8": 0.9}
 """The least share of decisions that are the same, by precision."""
 ALONE = 0.99
 """The least share that is the same for a text by itself and among others."""

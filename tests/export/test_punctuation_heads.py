@@ -54,7 +54,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_heads(tmp_path_factory.mktemp("published") / "four-heads")
 
 
-@pytest.fixture(scope="module", params=["fp32", "int8"])
+@pytest.fixture(scope="module", params=["fp32", "fp16", "int8"])
 def exported(request: pytest.FixtureRequest, published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What was exported from them, in each precision that there is."""
     repository = tmp_path_factory.mktemp("repositories") / str(request.param)
@@ -115,10 +115,11 @@ def test_config_and_graph_say_the_same(exported: Path) -> None:
     assert "onnxruntime" in report["reference"]
 
 
-def test_8_bits_are_8_bits(exported: Path) -> None:
+def test_matrices_are_stored_as_asked(exported: Path) -> None:
     graph = onnx.load(exported / "punctuate" / "1" / "model.onnx").graph
-    large = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 2 and np.prod(tensor.dims) > 100}
-    assert large == {onnx.TensorProto.INT8 if exported.name == "int8" else onnx.TensorProto.FLOAT}
+    types = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 2 and np.prod(tensor.dims) > 100}
+    wanted = {"fp32": onnx.TensorProto.FLOAT, "fp16": onnx.TensorProto.FLOAT16, "int8": onnx.TensorProto.INT8}
+    assert types == {wanted[exported.name]}
 
 
 def test_the_tokenizer_gives_the_tokens_of_sentencepiece(published: Path) -> None:
@@ -162,10 +163,14 @@ def test_a_recipe_takes_it_and_a_graph_that_decides_otherwise_is_refused(
     assert not (tmp_path / "damaged").exists()
 
 
-@pytest.mark.parametrize("precision", ["fp16", "w8a16"])
-def test_half_precision_is_refused_with_what_to_choose(published: Path, tmp_path: Path, precision: str) -> None:
-    with pytest.raises(CheckpointUnsupported, match=f"not in {precision}.*--precision fp32"):
-        export_classifier(published, tmp_path / "models", name="punctuate", precision=precision)
+def test_other_precisions_are_refused_with_what_to_choose(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CheckpointUnsupported, match=r"not in w8a16.*--precision fp16"):
+        export_classifier(published, tmp_path / "models", name="punctuate", precision="w8a16")
+    monkeypatch.setattr("callscope_export.heads.find_spec", lambda _: None)
+    with pytest.raises(CheckpointUnsupported, match=r"takes onnxruntime.*callscope\[referee\]"):
+        export_classifier(published, tmp_path / "models", name="punctuate", profile="gpu")
     assert not (tmp_path / "models").exists()
 
 

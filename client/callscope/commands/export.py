@@ -98,8 +98,8 @@ def punctuation(
     """Export a token classifier as `punctuate`.
 
     Its tokenizer becomes `punctuate_tokenizer`. Its labels name the mark after a token: COMMA, PERIOD, QUESTION or the
-    marks themselves. A model of several heads is taken as it is published: a graph, a SentencePiece model, config.yaml.
-    Architectures other than BERT take the extra `optimum`.
+    marks themselves, as `client/callscope/triton/marks.toml` lists them. Architectures other than BERT take the extra
+    `optimum`. A folder with a graph of four heads, its SentencePiece model and config.yaml is taken as it is.
     """
     options = {"profile": profile, "precision": precision, "revision": revision, "instances": instances}
     _export(
@@ -176,7 +176,7 @@ def _export(settings: Settings, export: str, source: str, **options: Any) -> Non
 
 def _show(reports: Sequence[Any]) -> None:
     for report in reports:
-        compared = ", compared with transformers" if report.compared else ""
+        compared = ", compared with the checkpoint" if report.compared else ""
         about = f"{report.source} at {report.revision}, {report.precision}, profile {report.profile}{compared}"
         say(f"{about}: {report.repository}")
         for note in report.notes:

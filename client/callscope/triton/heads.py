@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from callscope.triton.contract import describe
-from callscope.triton.marks import ACRONYM, kind_of
+from callscope.triton.mark_labels import ACRONYM, mark_of
 from callscope.triton.text_model import EncodedText, TextModel
 from callscope.triton.transport import Transport
 from callscope.triton.written import Said
@@ -77,7 +77,7 @@ def said(text: str, encoded: EncodedText, answer: Answer, model: TextModel, head
         if end <= first:
             continue
         label = model.labels[int(answer[AFTER][0, index])]
-        after |= dict.fromkeys(range(first + 1, end) if kind_of(label) == ACRONYM else (), label) | {end: label}
+        after |= dict.fromkeys(range(first + 1, end) if mark_of(label) == ACRONYM else (), label) | {end: label}
         if BEFORE in heads.names:
             before[first + 1] = heads.before_labels[int(answer[BEFORE][0, index])]
         if UPPER in heads.names:

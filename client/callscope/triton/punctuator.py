@@ -12,7 +12,8 @@ import numpy as np
 from callscope.errors import ContractMismatch
 from callscope.triton import heads as several
 from callscope.triton.heads import Heads, fetch_heads
-from callscope.triton.marks import WITHOUT_SPACES, kinds_of
+from callscope.triton.mark_labels import marks
+from callscope.triton.marks import WITHOUT_SPACES
 from callscope.triton.pieces import Piece, cut
 from callscope.triton.text_model import TextModel, encode, fetch_logits, fetch_text_model
 from callscope.triton.transport import Transport
@@ -48,16 +49,16 @@ class Punctuator:
 
         Raises:
             ModelMissing: the server serves no `punctuate`, or not its tokenizer.
-            ContractMismatch: its labels do not name the marks, or its heads are others than this client knows.
+            ContractMismatch: its labels do not say where a comma, a period and a question mark belong, or its heads
+                are not understood.
         """
         model = await fetch_text_model(transport, MODEL)
-        if missing := REQUIRED_MARKS - kinds_of(model.labels):
-            raise ContractMismatch(
-                transport.url,
-                MODEL,
-                f"its labels {model.labels} lack {', '.join(sorted(missing))}, or have another name for it "
-                "(the checkpoint's config.json names them, in id2label)",
-            )
+        names = ", ".join(model.labels) or "(none)"
+        if (meant := marks(model.labels)) is None:
+            why = "are not known as marks (the checkpoint's config.json names them, in id2label)"
+            raise ContractMismatch(transport.url, MODEL, f"its labels {names} {why}")
+        if missing := REQUIRED_MARKS - set(meant):
+            raise ContractMismatch(transport.url, MODEL, f"its labels {names} lack {', '.join(sorted(missing))}")
         return cls(transport, model, await fetch_heads(transport, model))
 
     async def punctuate(self, text: str, language: str) -> str:

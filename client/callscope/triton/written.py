@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from callscope.triton.marks import ACRONYM, WITHOUT_SPACES, kind_of, mark_after, mark_before
+from callscope.triton.mark_labels import ACRONYM, mark_of
+from callscope.triton.marks import WITHOUT_SPACES, mark_after, mark_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _after(text: str, place: int, said: Said, language: str) -> str:
     mark = mark_after(label, language) if label else ""
     if not mark:
         return ""
-    if label and kind_of(label) == ACRONYM:
+    if label and mark_of(label) == ACRONYM:
         return mark if text[place - 1].isalpha() and not text[place : place + 1].startswith(mark) else ""
     return mark if may_take_mark(text, place, anywhere=language in WITHOUT_SPACES) else ""
 
