@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ Degraded = Annotated[
 ]
 Said = Annotated[str | None, typer.Option("--text", help="Calls in which somebody says that.")]
 By = Annotated[str | None, typer.Option("--role", help="Who says it: agent or customer.")]
+
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*")
 
 
 class Form(StrEnum):
@@ -195,5 +199,14 @@ def _show(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], form: Form) -
     else:
         table = new_table(*(name.removesuffix("_s") for name in shown))
         for row in rows:
-            table.add_row(*(Text("-" if row[name] is None else str(row[name])) for name in shown))
+            table.add_row(*(Text(_short(row[name])) for name in shown))
         stdout_console().print(table if rows else "No calls.")
+
+
+def _short(value: object) -> str:
+    """For a table: three digits, and times to the minute."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return value[:16] if isinstance(value, str) and TIME.fullmatch(value) else str(value)
