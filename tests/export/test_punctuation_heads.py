@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -29,6 +32,7 @@ from callscope_export.recipe import export_all
 from callscope_export.unigram import unigram_tokenizer
 
 from ..repository_files import config_tensors, graph_tensors, parameters, read_config
+from .loopback_hub import COMMIT, Hub, loopback_hub
 from .published_heads import AFTER, CHARACTERS, MAX_LENGTH, sentences, write_heads
 
 if TYPE_CHECKING:
@@ -238,6 +242,21 @@ def test_pieces_of_another_algorithm_are_refused(published: Path, tmp_path: Path
 def test_it_is_no_sentiment(published: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointInvalid, match=r"config\.json"):
         export_classifier(published, tmp_path / "models", name="sentiment")
+
+
+def test_it_is_fetched_from_the_hub_without_what_it_was_trained_as(published: Path, tmp_path: Path) -> None:
+    folder = copy(published, tmp_path)
+    (folder / "heads.nemo").write_bytes(b"gigabytes")
+    repository = tmp_path / "models"
+    with loopback_hub(Hub("made-up/heads", folder)) as hub:
+        environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
+        command = [sys.executable, "-m", "callscope", "export", "punctuation", "made-up/heads"]
+        command += ["--repository", str(repository), "--precision", "fp32"]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert not any("nemo" in path for _, path, _ in hub.asked)
+    told = parameters(read_config(repository, "punctuate"))
+    assert (told["source"], told["revision"]) == ("made-up/heads", COMMIT)
 
 
 @pytest.fixture(scope="module")
