@@ -26,8 +26,11 @@ from callscope.triton.punctuator import Punctuator
 from callscope.triton.transport import connect
 from callscope.triton.written import Punctuated
 from callscope_export import export_classifier
+from callscope_export.checkpoint import open_checkpoint
 from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported, ParityFailed
 from callscope_export.graph import Graph
+from callscope_export.heads import read_heads
+from callscope_export.heads_parity import check_heads
 from callscope_export.recipe import export_all
 from callscope_export.unigram import unigram_tokenizer
 
@@ -165,6 +168,18 @@ def test_a_recipe_takes_it_and_a_graph_that_decides_otherwise_is_refused(
     with pytest.raises(ParityFailed, match=r"of `after` .*are the same"):
         export_classifier(published, tmp_path / "damaged", name="punctuate", precision="fp32")
     assert not (tmp_path / "damaged").exists()
+
+
+def test_a_graph_that_heeds_the_neighbours_of_a_text_is_refused(published: Path, exported: Path) -> None:
+    checkpoint, graph = open_checkpoint(published), session(exported / "punctuate" / "1" / "model.onnx")
+
+    def swayed(_name: str, inputs: Any) -> dict[str, Array]:
+        found = dict(zip(OUTPUTS, graph.run(list(OUTPUTS), dict(inputs)), strict=True))
+        return found | {"boundary": found["boundary"] ^ (len(found["boundary"]) == 1)}
+
+    options = {"tokenizer": unigram_tokenizer(published / "sp.model"), "precision": exported.name}
+    with pytest.raises(ParityFailed, match="alone and among others"):
+        check_heads(checkpoint, read_heads(checkpoint), run=swayed, **options)
 
 
 def test_other_precisions_are_refused_with_what_to_choose(
