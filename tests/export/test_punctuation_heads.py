@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -23,12 +26,16 @@ from callscope.triton.punctuator import Punctuator
 from callscope.triton.transport import connect
 from callscope.triton.written import Punctuated
 from callscope_export import export_classifier
+from callscope_export.checkpoint import open_checkpoint
 from callscope_export.errors import CheckpointInvalid, CheckpointUnsupported, ParityFailed
 from callscope_export.graph import Graph
+from callscope_export.heads import read_heads
+from callscope_export.heads_parity import check_heads
 from callscope_export.recipe import export_all
 from callscope_export.unigram import unigram_tokenizer
 
 from ..repository_files import config_tensors, graph_tensors, parameters, read_config
+from .loopback_hub import COMMIT, Hub, loopback_hub
 from .published_heads import AFTER, CHARACTERS, MAX_LENGTH, sentences, write_heads
 
 if TYPE_CHECKING:
@@ -163,6 +170,18 @@ def test_a_recipe_takes_it_and_a_graph_that_decides_otherwise_is_refused(
     assert not (tmp_path / "damaged").exists()
 
 
+def test_a_graph_that_heeds_the_neighbours_of_a_text_is_refused(published: Path, exported: Path) -> None:
+    checkpoint, graph = open_checkpoint(published), session(exported / "punctuate" / "1" / "model.onnx")
+
+    def swayed(_name: str, inputs: Any) -> dict[str, Array]:
+        found = dict(zip(OUTPUTS, graph.run(list(OUTPUTS), dict(inputs)), strict=True))
+        return found | {"boundary": found["boundary"] ^ (len(found["boundary"]) == 1)}
+
+    options = {"tokenizer": unigram_tokenizer(published / "sp.model"), "precision": exported.name}
+    with pytest.raises(ParityFailed, match="alone and among others"):
+        check_heads(checkpoint, read_heads(checkpoint), run=swayed, **options)
+
+
 def test_other_precisions_are_refused_with_what_to_choose(
     published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +257,21 @@ def test_pieces_of_another_algorithm_are_refused(published: Path, tmp_path: Path
 def test_it_is_no_sentiment(published: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointInvalid, match=r"config\.json"):
         export_classifier(published, tmp_path / "models", name="sentiment")
+
+
+def test_it_is_fetched_from_the_hub_without_what_it_was_trained_as(published: Path, tmp_path: Path) -> None:
+    folder = copy(published, tmp_path)
+    (folder / "heads.nemo").write_bytes(b"gigabytes")
+    repository = tmp_path / "models"
+    with loopback_hub(Hub("made-up/heads", folder)) as hub:
+        environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
+        command = [sys.executable, "-m", "callscope", "export", "punctuation", "made-up/heads"]
+        command += ["--repository", str(repository), "--precision", "fp32"]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert not any("nemo" in path for _, path, _ in hub.asked)
+    told = parameters(read_config(repository, "punctuate"))
+    assert (told["source"], told["revision"]) == ("made-up/heads", COMMIT)
 
 
 @pytest.fixture(scope="module")
