@@ -58,9 +58,10 @@ async def study(
         record: every step, its time and how it ended is noted here.
     """
     said = list(segments)
+    ends: Mapping[str, tuple[int, ...]] = {}
     if models.punctuator:
-        said = await _punctuated(said, models.punctuator, settings, record)
-    said = [replace(segment, sentences=_sentences(segment, settings)) for segment in said]
+        said, ends = await _punctuated(said, models.punctuator, settings, record)
+    said = [replace(segment, sentences=_sentences(segment, ends.get(segment.id, ()), settings)) for segment in said]
     if models.sentiment:
         said = await _judged(said, models.sentiment, settings, record)
     said = _tempered(said)
@@ -89,22 +90,25 @@ def processing(record: Record, models: Mapping[str, Model], duration_s: float) -
 
 async def _punctuated(
     segments: Sequence[Segment], punctuator: Punctuator, settings: Settings, record: Record
-) -> list[Segment]:
-    """Each segment's text with marks; all as they were if the server fails one."""
+) -> tuple[list[Segment], Mapping[str, tuple[int, ...]]]:
+    """Each segment's text with marks, and where in it the model hears sentences end; all as they were if one fails."""
     with record.step("punctuate", len(segments), optional=True) as done:
 
-        async def punctuate(segment: Segment) -> Segment:
-            text = await punctuator.punctuate(segment.text, segment.language or "")
+        async def punctuate(segment: Segment) -> tuple[Segment, tuple[int, ...]]:
+            made = await punctuator.mark(segment.text, segment.language or "")
             done()
-            return replace(segment, text=text)
+            return replace(segment, text=made.text), made.boundaries
 
-        return list(await map_concurrently(punctuate, segments, limit=settings.concurrency))
-    return list(segments)
+        made = await map_concurrently(punctuate, segments, limit=settings.concurrency)
+        return [segment for segment, _ in made], {segment.id: ends for segment, ends in made}
+    return list(segments), {}
 
 
-def _sentences(segment: Segment, settings: Settings) -> tuple[Sentence, ...]:
+def _sentences(segment: Segment, ends: tuple[int, ...], settings: Settings) -> tuple[Sentence, ...]:
+    """Cut at marks and words, with the speaker's pauses and what the punctuation model told as hints."""
     text, language = segment.text, segment.language or ""
-    parts = split_sentences(text, language, pauses=pauses(text, segment.words), model=settings.sentences)
+    hints = (*pauses(text, segment.words), *ends)
+    parts = split_sentences(text, language, pauses=hints, model=settings.sentences)
     return tuple(map(Sentence, parts))
 
 
