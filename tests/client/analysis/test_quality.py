@@ -19,6 +19,8 @@ from callscope.call import Quality, Role, Segment, Sentence, Speaker
 LABELLED = Path(__file__).parent / "labelled"
 DIALOGUES = Path(__file__).parent / "dialogues"
 LEAST = 0.95
+UNSEEN_RECALL = 0.8
+"""Of `final`, which no rule was made for: a bound under what was found the first time, not the goal."""
 ROLES: dict[str, Role] = {"A": "agent", "C": "customer", "X": "unknown", "Y": "unknown"}
 MISSED_BEFORE = (
     "확인해 드릴까요?", "확인합니다.", "불편하십니까?", "기다려 주시겠어요?",
@@ -49,7 +51,7 @@ def measured(*segments: Segment, **roles: Role) -> Quality:
     return measure_quality(segments, [Speaker(name, role) for name, role in (roles or {"A": "agent"}).items()])
 
 
-@pytest.mark.parametrize("part", ["regression", "dev", "heldout"])
+@pytest.mark.parametrize("part", ["regression", "dev", "heldout", "final"])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("courtesy", COURTESIES)
 def test_rules_find_what_people_labelled(part: str, language: str, courtesy: Courtesy) -> None:
@@ -61,7 +63,7 @@ def test_rules_find_what_people_labelled(part: str, language: str, courtesy: Cou
     print(f"{part} {language} {courtesy}: precision {right / len(told):.3f}, recall {right / len(wanted):.3f}")  # noqa: T201  figures for docs
     confusions = {"wrongly found": sorted(told - wanted), "missed": sorted(wanted - told)}
     assert right / len(told) >= LEAST, confusions
-    assert right / len(wanted) >= LEAST, confusions
+    assert right / len(wanted) >= (UNSEEN_RECALL if part == "final" else LEAST), confusions
 
 
 @pytest.mark.parametrize("part", ["regression", "dev"])
