@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from callscope.errors import ServerBusy, ServerUnreachable
+from callscope.errors import ServerBusy, ServerTimeout, ServerUnreachable
 from callscope.triton.attempts import note
 from callscope.triton.deadline import left_s
 from callscope.triton.transport import ServedModel, Tensors, Transport
@@ -108,6 +108,8 @@ class RetryingTransport:
         await self._inner.close()
 
     async def _tried(self, model: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        if left_s() <= 0:  # nobody waits for the answer
+            raise ServerTimeout(self.url, model, 0.0)
         began, attempt = monotonic(), 0
         try:
             while True:
