@@ -117,3 +117,14 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(triton: TritonServer, recor
 )
 def test_a_source_that_is_not_there_is_one_sentence(callscope: Cli, source: str, sentence: str) -> None:
     callscope("batch", source).failed_with(2, sentence)
+
+
+def test_a_recording_that_is_gone_is_set_aside_and_the_others_are_done(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    listed = recordings / "calls.csv"
+    listed.write_text("path\ngone.wav\n0.wav\n", encoding="utf-8")
+    ended = callscope("batch", listed, "--store", tmp_path / "calls.db", *server)
+    assert ended.code == 3
+    assert "1 analysed, 0 had a result, 1 set aside." in ended.stderr
+    assert len(stored(tmp_path / "calls.db")) == 1

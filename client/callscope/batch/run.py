@@ -13,9 +13,11 @@ from pathlib import Path
 from callscope.batch.sources import Item
 from callscope.call import Call
 from callscope.errors import (
+    ContractMismatch,
     LanguageUnknown,
     ModelMissing,
     ServerBusy,
+    ServersDiffer,
     ServerTimeout,
     ServerUnreachable,
     SettingsInvalid,
@@ -25,14 +27,13 @@ from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.store.sql import Store
 from callscope.triton.transport import Transport
-from callscope_preprocessing.errors import AudioError
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 AWAY = (ServerUnreachable, ServerBusy, ServerTimeout)
 """What passes: the recording is tried again, after a pause."""
-TRUE_OF_ALL = (ModelMissing, LanguageUnknown, SettingsInvalid)
+TRUE_OF_ALL = (ContractMismatch, LanguageUnknown, ModelMissing, ServersDiffer, SettingsInvalid)
 """What no other recording would escape: the batch ends."""
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
 """Before each further attempt: two minutes in all, in which a server may start again."""
@@ -62,9 +63,10 @@ async def run_batch(
     settings: Settings,
     *,
     at_once: int,
+    tally: Tally,
     redo: frozenset[str] = frozenset(),
     told: Callable[[Tally], None] = lambda _: None,
-) -> Tally:
+) -> None:
     """Analyse recordings and store their results; what has one is passed over.
 
     A recording is known by its content: the same sound under two names is one call. Killed at any moment and run again,
@@ -76,6 +78,7 @@ async def run_batch(
         store: where results go.
         settings: see `analyze`.
         at_once: recordings that are worked on at a time.
+        tally: what happens is written here as it happens, so that it is there however the batch ends.
         redo: SHA-256 sums of recordings that are analysed again though they have a result.
         told: called after each recording.
 
@@ -83,7 +86,6 @@ async def run_batch(
         TritonError: the server lacks a model, or stays away for two minutes.
         StoreError: the database cannot be written.
     """
-    tally = Tally()
     waiting = iter(items)
     claimed: set[str] = set()
 
@@ -98,7 +100,6 @@ async def run_batch(
                 group.create_task(work())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return tally
 
 
 async def _one(
@@ -123,10 +124,11 @@ async def _one(
     claimed.add(sha256)
     try:
         call = await _analyzed(item, transport, settings, tally)
-    except TRUE_OF_ALL:
+    except (*TRUE_OF_ALL, *AWAY):
         raise
-    except AudioError as error:
-        tally.aside[str(item.path)] = str(error)
+    except Exception as error:  # one recording must not take the others with it
+        claimed.discard(sha256)
+        tally.aside[str(item.path)] = str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}"
         return
     await asyncio.to_thread(store.put, [_with_metadata(call, item, settings)])
     tally.done += 1

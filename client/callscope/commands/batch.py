@@ -49,22 +49,22 @@ def batch(
     items = find_items(sources)
     if redo not in {None, "degraded"}:
         raise SettingsInvalid(f"--redo takes `degraded`, and not {redo!r}.")
-    store = open_store(settings.store)
+    store, tally = open_store(settings.store), Tally()
     try:
         again = _degraded(store) if redo else frozenset()
         with server_url(settings) as url:
-            tally = asyncio.run(_run(items, url, store, settings, at_once=at_once, redo=again))
-        write_aside(tally, aside)
+            asyncio.run(_run(items, url, store, settings, tally=tally, at_once=at_once, redo=again))
     finally:
         store.close()
-    _tell(tally, aside)
+        write_aside(tally, aside)
+        _tell(tally, aside)
     if tally.aside:
         raise typer.Exit(SET_ASIDE)
 
 
 async def _run(
-    items: list[Item], url: str, store: Store, settings: Settings, *, at_once: int, redo: frozenset[str]
-) -> Tally:
+    items: list[Item], url: str, store: Store, settings: Settings, *, tally: Tally, at_once: int, redo: frozenset[str]
+) -> None:
     transport = open_transport(url, settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
@@ -72,12 +72,13 @@ async def _run(
     try:
         with bar:
             task = bar.add_task("Recordings", total=len(items))
-            return await run_batch(
+            await run_batch(
                 items,
                 transport,
                 store,
                 settings,
                 at_once=at_once,
+                tally=tally,
                 redo=redo,
                 told=lambda tally: bar.update(task, completed=tally.done + tally.known + len(tally.aside)),
             )

@@ -19,9 +19,10 @@ from rich.text import Text
 from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
-from callscope.errors import SettingsInvalid
+from callscope.errors import SettingsInvalid, StoreUnreachable
 from callscope.report.csv import inert
 from callscope.settings import Loaded
+from callscope.store.engine import name_of, parse_url
 from callscope.store.query import Query, as_row
 from callscope.store.sql import Store, open_store, unprepared_store
 from callscope.telemetry import say
@@ -161,11 +162,21 @@ def purge(
 
 @contextmanager
 def _opened(loaded: Loaded) -> Iterator[Store]:
+    _require_there(loaded.settings.store)
     store = open_store(loaded.settings.store)
     try:
         yield store
     finally:
         store.close()
+
+
+def _require_there(address: str) -> None:
+    """A file that is misspelled is not made by asking it."""
+    url = parse_url(address)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise StoreUnreachable(
+            name_of(url), "there is no such file; `callscope batch` and `callscope db upgrade` make one"
+        )
 
 
 @contextmanager

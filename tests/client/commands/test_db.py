@@ -76,3 +76,10 @@ def test_wrong_usage_is_one_sentence(database: Path, arguments: list[str], code:
 def test_tables_are_made_by_upgrade(tmp_path: Path) -> None:
     code, _, said = run("upgrade", "--store", tmp_path / "new.db")
     assert (code, "0001" in said) == (0, True)
+
+
+def test_a_file_that_is_misspelled_is_not_made_by_asking_it(tmp_path: Path) -> None:
+    code, _, said = run("query", "--store", tmp_path / "typo.db")
+    assert code == 4
+    assert "no such file" in said.replace("\n", " ")
+    assert not (tmp_path / "typo.db").exists()
