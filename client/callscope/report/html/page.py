@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from callscope.call import Call
@@ -18,6 +17,7 @@ from callscope.report.html.missing import lacks
 from callscope.report.html.moments import moments
 from callscope.report.html.people import looks, names, people
 from callscope.report.html.phrases import Phrase, Speech, phrase
+from callscope.report.html.templates import environment
 from callscope.report.html.texts import LANGUAGES, interface_language, texts
 from callscope.report.times import clock
 
@@ -32,7 +32,7 @@ def render(call: Call, audio: str | None) -> str:
     speech = Speech(texts(language))
     said = people(call)
     document = (
-        _environment()
+        environment("callscope.report.html")
         .get_template("page.html.j2")
         .render(
             **_functions(speech),
@@ -81,18 +81,6 @@ def _functions(speech: Speech) -> dict[str, Any]:
 
 def _is_unsure(confidence: float | None) -> bool:
     return confidence is not None and confidence < transcript.UNSURE_BELOW
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("callscope.report.html", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 @cache

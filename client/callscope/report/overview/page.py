@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from callscope.report.html import policy
 from callscope.report.html.phrases import Phrase, Speech, Texts, phrase
+from callscope.report.html.templates import environment
 from callscope.report.html.texts import LANGUAGES, interface_language, read_texts
 from callscope.report.html.texts import texts as shared_texts
 from callscope.report.overview.brief import Brief
@@ -38,7 +38,7 @@ def render(briefs: Sequence[Brief], *, title: str = "", language: str | None = N
     shown_panels = list(panels(briefs, speech))
     outlying = apart(briefs)
     script, style = _script(), _style()
-    document = _environment().get_template("overview.html.j2").render(
+    document = environment("callscope.report.overview").get_template("overview.html.j2").render(
         **_words(speech),
         briefs=briefs,
         title=title,
@@ -140,18 +140,6 @@ def _name(brief: Brief) -> str:
 def _most_common(languages: Sequence[str | None]) -> str | None:
     counted = Counter(filter(None, languages)).most_common(1)
     return counted[0][0] if counted else None
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("callscope.report.overview", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 @cache
