@@ -7,7 +7,7 @@ names without their unit (`start_s` is written `start`); `report/call.schema.jso
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from callscope.analysis.measures import Measures
@@ -261,6 +261,9 @@ class Quality:
     empathy_ratio: float | None = None
     apology_ratio: float | None = None
     evidence: tuple[Evidence, ...] = ()
+
+
+QUALITY_RATIOS = tuple(ratio.name for ratio in fields(Quality) if ratio.name != "evidence")
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,3 +128,16 @@ def test_a_recording_that_is_gone_is_set_aside_and_the_others_are_done(
     assert ended.code == 3
     assert "1 analysed, 0 had a result, 1 set aside." in ended.stderr
     assert len(stored(tmp_path / "calls.db")) == 1
+
+
+def test_a_list_of_what_is_set_aside_that_cannot_be_written_is_said(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    listed = recordings / "calls.csv"
+    listed.write_text("path\ngone.wav\n0.wav\n", encoding="utf-8")
+    database = tmp_path / "calls.db"
+    ended = callscope("batch", listed, "--store", database, "--aside", tmp_path / "no" / "aside.jsonl", *server)
+    assert ended.code == 3
+    assert "aside.jsonl cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(stored(database)) == 1

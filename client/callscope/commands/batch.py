@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from callscope.batch.run import Tally, run_batch, write_aside
 from callscope.batch.sources import Item, find_items
 from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.output import writing
 from callscope.embedded import server_url
 from callscope.errors import SettingsInvalid
 from callscope.settings import Loaded, Settings
@@ -56,7 +57,8 @@ def batch(
             asyncio.run(_run(items, url, store, settings, tally=tally, at_once=at_once, redo=again))
     finally:
         store.close()
-        write_aside(tally, aside)
+        with writing(aside, "--aside"):
+            write_aside(tally, aside)
         _tell(tally, aside)
     if tally.aside:
         raise typer.Exit(SET_ASIDE)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from callscope.call import Call, Quality
+from callscope.call import QUALITY_RATIOS, Call, Quality
 from callscope.report.json import to_json
 from callscope.store.grams import fold, grams
+from callscope.when import date_of
 
-DATE_KEYS = ("date", "datetime", "started_at", "start_time", "timestamp", "call_date")
-"""Metadata that tells when a call took place."""
 LEVEL = 1
 """zlib's: the fastest; JSON shrinks to a fifth at it, and to a sixth at the default."""
 
@@ -28,7 +26,7 @@ def call_row(call: Call) -> Row:
         "sha256": recording.sha256,
         "id": recording.id,
         "source": recording.source,
-        "dated_at": dated_at(recording.metadata) or created_at,
+        "dated_at": date_of(recording.metadata) or created_at,
         "created_at": created_at,
         "version": processing.version,
         "duration_s": recording.duration_s,
@@ -70,17 +68,6 @@ def unpack(data: bytes) -> dict[str, Any]:
     return result
 
 
-def dated_at(metadata: Mapping[str, str]) -> datetime | None:
-    """When the call took place, by its metadata; UTC where no offset is given, None where no date is."""
-    for key in DATE_KEYS:
-        try:
-            value = datetime.fromisoformat(metadata.get(key, ""))
-        except ValueError:
-            continue
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return None
-
-
 def _figures(call: Call) -> Row:
     metrics, quality = call.metrics, call.quality or Quality()
     agent, customer = metrics.roles.agent, metrics.roles.customer
@@ -94,10 +81,5 @@ def _figures(call: Call) -> Row:
         "agent_sentiment": agent.sentiment.mean if agent and agent.sentiment else None,
         "customer_sentiment": customer.sentiment.mean if customer and customer.sentiment else None,
         "customer_trend": customer.sentiment.trend if customer and customer.sentiment else None,
-        "honorific_ratio": quality.honorific_ratio,
-        "positive_word_ratio": quality.positive_word_ratio,
-        "negative_word_ratio": quality.negative_word_ratio,
-        "euphonious_word_ratio": quality.euphonious_word_ratio,
-        "empathy_ratio": quality.empathy_ratio,
-        "apology_ratio": quality.apology_ratio,
+        **{name: getattr(quality, name) for name in QUALITY_RATIOS},
     }

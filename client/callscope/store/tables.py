@@ -24,6 +24,8 @@ from sqlalchemy import (
     Text,
 )
 
+from callscope.call import QUALITY_RATIOS
+
 metadata = MetaData()
 
 Number = BigInteger().with_variant(Integer, "sqlite")
@@ -38,12 +40,7 @@ FIGURES: Final = (
     "agent_sentiment",
     "customer_sentiment",
     "customer_trend",
-    "honorific_ratio",
-    "positive_word_ratio",
-    "negative_word_ratio",
-    "euphonious_word_ratio",
-    "empathy_ratio",
-    "apology_ratio",
+    *QUALITY_RATIOS,
 )
 """Columns of `calls` that are measures; null where a measure cannot be computed."""
 

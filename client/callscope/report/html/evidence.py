@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from callscope.call import Call, Evidence, Quality
+from callscope.call import QUALITY_RATIOS, Call, Evidence, Quality
 from callscope.report.html.figures import Figure, percent
 from callscope.report.html.phrases import phrase
 from callscope.report.html.transcript import anchor, sentences
-
-RATIOS = (
-    "honorific_ratio",
-    "positive_word_ratio",
-    "negative_word_ratio",
-    "euphonious_word_ratio",
-    "empathy_ratio",
-    "apology_ratio",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +44,15 @@ def ratios(call: Call) -> tuple[Ratio, ...]:
     """Every ratio; all without a value where quality was not worked out."""
     if call.quality is None:
         missing = Figure(None, phrase("reason.no_quality"))
-        return tuple(Ratio(name, missing, None, ()) for name in RATIOS)
+        return tuple(Ratio(name, missing, None, ()) for name in QUALITY_RATIOS)
     reason = _why_none(call, call.quality)
-    return tuple(_ratio(call, name, getattr(call.quality, name), reason) for name in RATIOS)
+    return tuple(_ratio(call, name, getattr(call.quality, name), reason) for name in QUALITY_RATIOS)
 
 
 def _why_none(call: Call, quality: Quality) -> str:
     if call.metrics.roles.agent is None:
         return "agent_unknown"
-    return "agent_silent" if all(getattr(quality, name) is None for name in RATIOS) else "no_words"
+    return "agent_silent" if all(getattr(quality, name) is None for name in QUALITY_RATIOS) else "no_words"
 
 
 def _ratio(call: Call, name: str, value: float | None, reason: str) -> Ratio:

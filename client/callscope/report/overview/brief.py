@@ -10,18 +10,8 @@ from typing import Any
 
 import orjson
 
-from callscope.call import SCHEMA_VERSION
-
-DATE_KEYS = ("date", "datetime", "started_at", "start_time", "timestamp", "call_date")
-"""Metadata that tells when a call took place."""
-RATIOS = (
-    "honorific_ratio",
-    "positive_word_ratio",
-    "negative_word_ratio",
-    "euphonious_word_ratio",
-    "empathy_ratio",
-    "apology_ratio",
-)
+from callscope.call import QUALITY_RATIOS, SCHEMA_VERSION
+from callscope.when import date_of
 
 
 class NoResult(ValueError):
@@ -89,7 +79,7 @@ def _made(result: Mapping[str, Any], link: str | None) -> Brief:
     return Brief(
         id=f"{call['id']} {call['sha256']}",
         source=_text(call["source"]),
-        date=_date(call["metadata"]) or created,
+        date=date_of(call["metadata"]) or created,
         created=created,
         language=None if call["language"] is None else _text(call["language"]),
         roles_known=roles["agent"] is not None and roles["customer"] is not None,
@@ -115,7 +105,7 @@ def _figures(result: Mapping[str, Any]) -> Mapping[str, object]:
         "agent_sentiment": agent_mood.get("mean"),
         "customer_sentiment": customer_mood.get("mean"),
         "customer_trend": customer_mood.get("trend"),
-        **{name: quality.get(name) for name in RATIOS},
+        **{name: quality.get(name) for name in QUALITY_RATIOS},
     }
 
 
@@ -131,15 +121,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
-
-
-def _date(metadata: Mapping[str, object]) -> datetime | None:
-    for key in DATE_KEYS:
-        try:
-            return _time(metadata.get(key))
-        except (TypeError, ValueError):
-            continue
-    return None
 
 
 def _time(value: object) -> datetime:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from callscope.report.overview.brief import DATE_KEYS, Brief
+from callscope.report.overview.brief import Brief
+from callscope.when import DATE_KEYS
 
 MOST_BINS = 16
 FENCE = 3.0
