@@ -195,17 +195,22 @@ class ContractMismatch(TritonError):
 
 
 class RequestFailed(TritonError):
-    """The model is served and could not answer the request."""
+    """The model is served and could not answer the request.
+
+    Attributes:
+        passing: whether another server may answer the same request, or this one later: what failed is the server.
+    """
 
     exit_code: ClassVar[int] = 5
 
-    def __init__(self, url: str, model: str, detail: str) -> None:
+    def __init__(self, url: str, model: str, detail: str, *, passing: bool = False) -> None:
         super().__init__(
             url,
             f"The model {model} at {url} failed: {_one_line(detail)}. "
             "The server's log says more; `callscope doctor` checks the server and its repository.",
         )
         self.model = model
+        self.passing = passing
 
 
 class ExtraMissing(CallscopeError):

@@ -13,6 +13,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.triton.answers import tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.faults import is_fault
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -158,7 +159,7 @@ class GrpcTransport:
         if lost or status in NOT_TRITON:
             trusted = not any(sign in message for sign in UNTRUSTED)
             return ServerUnreachable(self.url, message, passing=lost or (status == "UNAVAILABLE" and trusted))
-        return RequestFailed(self.url, model, message)
+        return RequestFailed(self.url, model, message, passing=is_fault(message))
 
     async def _is_live(self) -> bool:
         """Whether the server answers at all: gRPC says UNAVAILABLE of one that refuses and of one that is not there."""

@@ -17,6 +17,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.faults import is_fault
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -172,7 +173,7 @@ class HttpTransport:
             return ServerBusy(self.url, model, message if from_triton else "HTTP status 503")
         if not from_triton:
             return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}", passing=status in PASSING_PAGES)
-        return RequestFailed(self.url, model, message)
+        return RequestFailed(self.url, model, message, passing=is_fault(message))
 
 
 def verification(*, tls: bool) -> ssl.SSLContext | bool:
