@@ -4,6 +4,7 @@
     ├── EngineMissing       the package of the engine asked for is not installed, or does not load
     ├── ModelRefused        the hub gives the model to nobody without an accepted licence and a token
     ├── ModelUnreachable    the hub does not answer, and the model is not on this machine
+    ├── EngineFailed        the engine was loaded, and failed on the call: no memory, a GPU that is gone
     ├── ModelWrong          a folder or a hub id that holds no diarization pipeline
     └── VoicesUnavailable   the light engine's networks are not here: it does without them
 
@@ -24,6 +25,10 @@ class DiarizationError(RuntimeError):
 
 class EngineMissing(DiarizationError):
     """The engine's package is not there."""
+
+
+class EngineFailed(DiarizationError):
+    """The engine was loaded, and failed on the call."""
 
 
 class ModelRefused(DiarizationError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, TypeVar
@@ -174,11 +173,6 @@ class HttpTransport:
         if not from_triton:
             return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}", passing=status in PASSING_PAGES)
         return RequestFailed(self.url, model, message, passing=is_fault(message))
-
-
-def verification(*, tls: bool) -> ssl.SSLContext | bool:
-    """For the library's `ssl_context`, which by default would let aiohttp trust any certificate."""
-    return ssl.create_default_context() if tls else True
 
 
 def _input(name: str, tensor: NDArray[Any]) -> InferInput:
