@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from callscope.batch.run import Tally, run_batch
 from callscope.batch.sources import Item
 from callscope.cache.analysis import Cache, analyze, open_cache
 from callscope.cache.results import Results
+from callscope.cache.served import Served
 from callscope.call import Call
 from callscope.settings import Settings
 from callscope.store.query import Query
@@ -23,6 +24,9 @@ from callscope.triton.resilient import open_transport
 from callscope.triton.transport import Transport
 
 from .conftest import Published
+
+if TYPE_CHECKING:
+    from callscope_server.launcher import TritonServer
 
 SETTINGS = Settings()
 
@@ -175,3 +179,22 @@ def test_a_server_that_cannot_be_asked_costs_no_call_and_keeps_nothing(
 
     assert not asyncio.run(work()).processing.cached
     assert not results_in(tmp_path).file.exists()
+
+
+def test_servers_that_do_not_serve_the_same_are_no_ground_to_know_a_result_by(
+    published: Published, triton: TritonServer
+) -> None:
+    async def identities() -> tuple[str | None, str | None, str | None]:
+        one, other = (Served(url, SETTINGS) for url in (published.url, f"http://{triton.endpoints.http}"))
+        both = Served(f"{published.url},http://{triton.endpoints.http}", SETTINGS)
+        try:
+            return await one.identity(), await other.identity(), await both.identity()
+        finally:
+            await asyncio.gather(one.close(), other.close(), both.close())
+
+    one, other, both = asyncio.run(identities())
+    assert one == other == both is not None
+    published.publish()
+    one, other, both = asyncio.run(identities())
+    assert one != other
+    assert both is None

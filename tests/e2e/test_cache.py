@@ -1,0 +1,151 @@
+"""Results used again by the commands: what is said, what is kept where, and what stays of each request."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from callscope.cache.results import NAME, Results
+
+from .running import Cli, Ended
+
+COUNT = 3
+
+
+@pytest.fixture
+def recordings(demo_calls: Path, tmp_path: Path) -> Path:
+    """Short recordings in three languages."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for language in ("en", "ja", "ko"):
+        sound, rate_hz = soundfile.read(demo_calls / f"{language}.wav", dtype="int16")
+        soundfile.write(folder / f"{language}.wav", sound[: 6 * rate_hz], rate_hz)
+    return folder
+
+
+def told(ended: Ended) -> list[Any]:
+    assert ended.code == 0, ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def cached(results: list[Any]) -> list[bool]:
+    return [result["processing"].pop("cached") for result in results]
+
+
+def test_a_second_analysis_gives_the_first_ones_result_and_says_so(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    files = sorted(recordings.iterdir())
+    work = ("analyze", *files, "--format", "jsonl", *server, "--cache", tmp_path / "cache")
+    first, again = told(callscope(*work)), told(callscope(*work))
+    assert (cached(first), cached(again)) == ([False] * COUNT, [True] * COUNT)
+    assert again == first
+    ended = callscope(*work, "--no-cache")
+    assert cached(told(ended)) == [False] * COUNT
+    ended = callscope("transcribe", files[0], *server, "--cache", tmp_path / "cache", "--log-level", "info")
+    assert "Cache hit" in ended.stderr
+    said = callscope("cache", "--cache", tmp_path / "cache").stdout
+    assert dict(line.split(maxsplit=1) for line in said.splitlines()).items() >= {"entries": "3", "hits": "4"}.items()
+
+
+def test_the_path_and_what_is_known_of_a_call_are_those_of_the_request(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    for team in ("A", "B"):
+        listed = recordings / f"{team}.csv"
+        (recordings / f"{team}.wav").write_bytes((recordings / "en.wav").read_bytes())
+        listed.write_text(f"path,team\n{team}.wav,{team}\n", encoding="utf-8")
+        store = ("--store", tmp_path / f"{team}.db")
+        ended = callscope("batch", listed, *store, *server, "--cache", tmp_path / "cache")
+        assert ended.code == 0, ended.stderr
+        (result,) = told(callscope("db", "export", *store))
+        assert result["call"]["metadata"] == {"team": team}
+        assert result["call"]["source"].endswith(f"{team}.wav")
+        assert result["processing"]["cached"] == (team == "B")
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "cache").iterdir())
+    assert b"team" not in kept
+    assert b".wav" not in kept
+
+
+def test_a_batch_keeps_results_of_itself_and_an_analysis_only_where_it_is_told_to(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    home = {"XDG_CACHE_HOME": str(tmp_path / "home"), "CALLSCOPE_CACHE": ""}
+    file = tmp_path / "home" / "callscope" / "results" / NAME
+    assert callscope("analyze", recordings / "en.wav", *server, env=home).code == 0
+    work = ("batch", recordings, *server)
+    assert callscope(*work, "--store", "off.db", "--no-cache", env=home).code == 0
+    assert not file.exists()
+    assert "3 analysed, 0 had" in callscope(*work, "--store", "one.db", env=home).stderr
+    assert file.exists()
+    assert "0 analysed, 3 from the cache, 0 had" in callscope(*work, "--store", "two.db", env=home).stderr
+    gone = callscope("db", "purge", "--older-than", "2100-01-01", "--store", "two.db", env=home)
+    assert gone.code == 0, gone.stderr
+    assert "entries  0" in callscope("cache", env=home).stdout
+
+
+def test_only_masked_text_is_kept_of_a_call_that_is_redacted(
+    callscope: Cli, server: tuple[str, str], call: Path, tmp_path: Path
+) -> None:
+    work = ("analyze", call, "--format", "jsonl", *server, "--cache", tmp_path / "cache", "--redact")
+    (first,) = told(callscope(*work))
+    assert first["processing"]["redacted"]
+    results = Results(tmp_path / "cache", max_bytes=1 << 30, max_age_s=86400.0)
+    (kept,) = [zlib.decompress(packed) for packed in _packed(results)]
+    texts = {segment["text"] for segment in json.loads(kept)["segments"]}
+    assert texts == {segment["text"] for segment in first["segments"]}
+    assert any("[" in text for text in texts)
+    (plain,) = told(callscope(*work[:-1]))
+    assert not plain["processing"]["cached"]
+    (again,) = told(callscope(*work))
+    assert again["processing"].pop("cached")
+    first["processing"].pop("cached")
+    assert again == first
+
+
+def _packed(results: Results) -> list[bytes]:
+    with results._connected() as connection:
+        return [row[0] for row in connection.execute("SELECT packed FROM results")]
+
+
+def test_a_call_of_which_a_step_fell_back_is_analysed_again(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    sound, rate_hz = soundfile.read(recordings / "en.wav", dtype="int16")
+    soundfile.write(tmp_path / "mono.wav", sound[:, 0], rate_hz)
+    work = ("analyze", tmp_path / "mono.wav", "--format", "jsonl", *server, "--cache", tmp_path / "cache")
+    for _ in range(2):
+        (result,) = told(callscope(*work, "--diarize", "auto"))
+        assert result["processing"]["degraded"] == ["diarize"]
+        assert not result["processing"]["cached"]
+
+
+def test_a_cache_that_cannot_be_written_is_said_once_and_every_call_is_analysed(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ended = callscope("batch", recordings, "--store", "calls.db", *server, "--cache", tmp_path / "file" / "cache")
+    assert ended.code == 0, ended.stderr
+    assert "3 analysed" in ended.stderr
+    assert " ".join(ended.stderr.split()).count("cannot be used") == 1
+
+
+def test_the_cache_is_shown_and_cleared(callscope: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    assert "entries  0" in callscope("cache", "--cache", folder).stdout
+    assert not folder.exists()
+    results = Results(folder, max_bytes=1 << 20, max_age_s=86400.0)
+    results.put("a", "1", b"x")
+    assert "0 results" in callscope("cache", "clear", "--older-than", "1d", "--cache", folder).stderr
+    assert "1 results" in callscope("cache", "clear", "--cache", folder).stderr
+    results.close()
+    (folder / NAME).write_bytes(b"damaged" * 1000)
+    callscope("cache", "--cache", folder).failed_with(3, NAME, "cannot be used", "callscope cache clear")
+    assert callscope("cache", "clear", "--cache", folder).code == 0
+    assert not (folder / NAME).exists()
+    callscope("cache", "clear", "--older-than", "soon", "--cache", folder).failed_with(2, "'soon' is no time")
