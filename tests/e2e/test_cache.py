@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 
-from callscope.cache.results import NAME, Results
+from callscope.cache.results import NAME
 
 from .running import Cli, Ended
 
@@ -89,28 +88,17 @@ def test_a_batch_keeps_results_of_itself_and_an_analysis_only_where_it_is_told_t
     assert "entries  0" in callscope("cache", env=home).stdout
 
 
-def test_only_masked_text_is_kept_of_a_call_that_is_redacted(
-    callscope: Cli, server: tuple[str, str], call: Path, tmp_path: Path
+def test_a_redacted_result_is_never_given_to_who_wants_it_plain_nor_the_other_way_round(
+    callscope: Cli, server: tuple[str, str], recordings: Path, tmp_path: Path
 ) -> None:
-    work = ("analyze", call, "--format", "jsonl", *server, "--cache", tmp_path / "cache", "--redact")
-    (first,) = told(callscope(*work))
-    assert first["processing"]["redacted"]
-    results = Results(tmp_path / "cache", max_bytes=1 << 30, max_age_s=86400.0)
-    (kept,) = [zlib.decompress(packed) for packed in _packed(results)]
-    texts = {segment["text"] for segment in json.loads(kept)["segments"]}
-    assert texts == {segment["text"] for segment in first["segments"]}
-    assert any("[" in text for text in texts)
-    (plain,) = told(callscope(*work[:-1]))
-    assert not plain["processing"]["cached"]
-    (again,) = told(callscope(*work))
-    assert again["processing"].pop("cached")
-    first["processing"].pop("cached")
-    assert again == first
-
-
-def _packed(results: Results) -> list[bytes]:
-    with results._connected() as connection:
-        return [row[0] for row in connection.execute("SELECT packed FROM results")]
+    named = (recordings / "en.wav").rename(recordings / "010-1234-5678.wav")
+    work = ("analyze", named, "--format", "jsonl", *server, "--cache", tmp_path / "cache")
+    (plain,), (masked,) = told(callscope(*work)), told(callscope(*work, "--redact"))
+    (again,), (masked_again,) = told(callscope(*work)), told(callscope(*work, "--redact"))
+    assert cached([plain, masked, again, masked_again]) == [False, False, True, True]
+    assert (again, masked_again) == (plain, masked)
+    assert "5678" in plain["call"]["source"]
+    assert "5678" not in masked["call"]["source"]
 
 
 def test_a_call_of_which_a_step_fell_back_is_analysed_again(
@@ -133,19 +121,3 @@ def test_a_cache_that_cannot_be_written_is_said_once_and_every_call_is_analysed(
     assert ended.code == 0, ended.stderr
     assert "3 analysed" in ended.stderr
     assert " ".join(ended.stderr.split()).count("cannot be used") == 1
-
-
-def test_the_cache_is_shown_and_cleared(callscope: Cli, tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    assert "entries  0" in callscope("cache", "--cache", folder).stdout
-    assert not folder.exists()
-    results = Results(folder, max_bytes=1 << 20, max_age_s=86400.0)
-    results.put("a", "1", b"x")
-    assert "0 results" in callscope("cache", "clear", "--older-than", "1d", "--cache", folder).stderr
-    assert "1 results" in callscope("cache", "clear", "--cache", folder).stderr
-    results.close()
-    (folder / NAME).write_bytes(b"damaged" * 1000)
-    callscope("cache", "--cache", folder).failed_with(3, NAME, "cannot be used", "callscope cache clear")
-    assert callscope("cache", "clear", "--cache", folder).code == 0
-    assert not (folder / NAME).exists()
-    callscope("cache", "clear", "--older-than", "soon", "--cache", folder).failed_with(2, "'soon' is no time")
