@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store serve repository demo-models clean
+.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -97,6 +97,9 @@ bench-transcripts: $(VENV)/dev ## 1,000 transcripts of 200 segments without a se
 
 bench-store: $(VENV)/dev ## results into a database, and questions to it (STORE=url, CALLS=count; minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.store $(if $(CALLS),--calls $(CALLS)) $(if $(STORE),--store $(STORE))
+
+bench-cache: $(VENV)/dev ## 300 calls twice, the second time from the cache (CALLS=count, SECONDS=of each; minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.cache $(if $(CALLS),--calls $(CALLS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve

@@ -11,6 +11,7 @@ import typer
 from callscope import __version__
 from callscope.commands.analyze import analyze, transcribe
 from callscope.commands.batch import batch
+from callscope.commands.cache import app as cache
 from callscope.commands.config import config
 from callscope.commands.db import app as db
 from callscope.commands.demo import demo
@@ -41,6 +42,7 @@ for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")
+app.add_typer(cache, name="cache")
 
 
 def _show_version(asked: bool) -> None:

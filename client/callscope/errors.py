@@ -5,6 +5,7 @@
     │   └── LanguageUnknown   2  the served recogniser does not know the language
     ├── StepFellBack          5  a step did less than it should, and a setting asks for it whole
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
+    ├── CacheUnusable         3  results kept to be used again cannot be read or written
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
     │   ├── StoreFull         3  its disk is full
@@ -69,6 +70,18 @@ class ResultUnwritable(CallscopeError):
     """The result cannot be written where it was asked for."""
 
     exit_code: ClassVar[int] = 3
+
+
+class CacheUnusable(CallscopeError):
+    """Results that are kept to be used again cannot be read or written; every call can be analysed without them."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, file: str, detail: str) -> None:
+        super().__init__(
+            f"The cache {file} cannot be used ({_one_line(detail)}), and calls are analysed without it. "
+            "Make room, name another folder with --cache, or remove a damaged file with `callscope cache clear`."
+        )
 
 
 class StoreError(CallscopeError):

@@ -32,6 +32,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 FALLING_STEPS = ("words", "denoise", "diarize", "punctuate", "sentiment")
 """Steps without which a call still has a result."""
 EVERY_STEP = "all"
+CACHE_OFF = "off"
+"""What `cache` says where no result is to be kept, nor used again."""
 
 
 class Settings(BaseSettings):
@@ -141,6 +143,15 @@ class Settings(BaseSettings):
 
     store: str = "callscope.db"
     """The database of results: a file (SQLite), or postgresql://USER@HOST/DATABASE (the extra `postgres`)."""
+
+    cache: str | None = None
+    """The folder of results to be used again, or off. Empty: batch has one in ~/.cache/callscope, other verbs none."""
+
+    cache_max_bytes: int = Field(default=1 << 30, ge=0)
+    """What kept results may take, in bytes. Those that were not used for the longest time go first."""
+
+    cache_days: float = Field(default=30.0, gt=0)
+    """How many days a result is kept."""
 
     log_level: LogLevel = "warning"
     """What is logged to stderr: debug, info, warning or error."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from callscope.batch.sources import Item
+from callscope.cache.analysis import Cache, analyze
 from callscope.call import Call
 from callscope.errors import (
     ContractMismatch,
@@ -22,7 +23,6 @@ from callscope.errors import (
     ServerUnreachable,
     SettingsInvalid,
 )
-from callscope.pipeline import analyze
 from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.store.sql import Store
@@ -45,12 +45,14 @@ class Tally:
 
     Attributes:
         done: recordings whose results were stored.
+        cached: those of them whose results came from the cache.
         known: recordings that had a result.
         aside: recordings that cannot be read, with the reason.
         again: attempts that failed because the server was away.
     """
 
     done: int = 0
+    cached: int = 0
     known: int = 0
     aside: dict[str, str] = field(default_factory=dict)
     again: int = 0
@@ -65,6 +67,7 @@ async def run_batch(
     at_once: int,
     tally: Tally,
     redo: frozenset[str] = frozenset(),
+    cache: Cache | None = None,
     told: Callable[[Tally], None] = lambda _: None,
 ) -> None:
     """Analyse recordings and store their results; what has one is passed over.
@@ -80,6 +83,7 @@ async def run_batch(
         at_once: recordings that are worked on at a time.
         tally: what happens is written here as it happens, so that it is there however the batch ends.
         redo: SHA-256 sums of recordings that are analysed again though they have a result.
+        cache: results that are used again where they would come out the same.
         told: called after each recording.
 
     Raises:
@@ -91,7 +95,7 @@ async def run_batch(
 
     async def work() -> None:
         for item in waiting:
-            await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo)
+            await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo, cache=cache)
             told(tally)
 
     try:
@@ -111,6 +115,7 @@ async def _one(
     tally: Tally,
     claimed: set[str],
     redo: frozenset[str],
+    cache: Cache | None,
 ) -> None:
     try:
         sha256 = await asyncio.to_thread(_sha256, item.path)
@@ -123,7 +128,7 @@ async def _one(
         return
     claimed.add(sha256)
     try:
-        call = await _analyzed(item, transport, settings, tally)
+        call = await _analyzed(item, sha256, transport, settings, tally, cache)
     except (*TRUE_OF_ALL, *AWAY):
         raise
     except Exception as error:  # one recording must not take the others with it
@@ -132,17 +137,20 @@ async def _one(
         return
     await asyncio.to_thread(store.put, [_with_metadata(call, item, settings)])
     tally.done += 1
+    tally.cached += call.processing.cached
 
 
-async def _analyzed(item: Item, transport: Transport, settings: Settings, tally: Tally) -> Call:
+async def _analyzed(  # noqa: PLR0917  what `_one` has
+    item: Item, sha256: str, transport: Transport, settings: Settings, tally: Tally, cache: Cache | None
+) -> Call:
     for pause_s in PAUSES_S:
         try:
-            return await analyze(item.path, transport, settings)
+            return await analyze(item.path, transport, settings, cache=cache, sha256=sha256)
         except AWAY as error:
             tally.again += 1
             logger.info("%s is tried again in %g s: %s", item.path, pause_s, error)
             await asyncio.sleep(pause_s)
-    return await analyze(item.path, transport, settings)
+    return await analyze(item.path, transport, settings, cache=cache, sha256=sha256)
 
 
 def _with_metadata(call: Call, item: Item, settings: Settings) -> Call:

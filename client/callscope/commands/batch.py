@@ -11,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from callscope.batch.run import Tally, run_batch, write_aside
 from callscope.batch.sources import Item, find_items
-from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.cache.analysis import open_cache
+from callscope.cache.place import open_results
+from callscope.commands.options import CACHE, CALL, LOG, SERVER, NoCache, with_settings, without_cache
 from callscope.commands.output import writing
 from callscope.embedded import server_url
 from callscope.errors import SettingsInvalid
@@ -24,7 +26,7 @@ from callscope.triton.resilient import open_transport
 SET_ASIDE = 3
 
 
-@with_settings("store", *SERVER, *CALL, *LOG)
+@with_settings("store", *SERVER, *CALL, *CACHE, *LOG)
 def batch(
     loaded: Loaded,
     sources: Annotated[
@@ -40,13 +42,14 @@ def batch(
         Path, typer.Option(help="Where recordings that cannot be read are listed, with the reason.")
     ] = Path("callscope-aside.jsonl"),
     redo: Annotated[str | None, typer.Option(help="`degraded`: analyse again what fell back the last time.")] = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Analyse many recordings and store the results; run again, it goes on where it was.
 
     A recording is known by its content and has one result. A server or database that goes away is waited for. What
     cannot be read is listed in --aside, and the exit code is 3; the others are done.
     """
-    settings = loaded.settings
+    settings = without_cache(loaded.settings, no_cache)
     items = find_items(sources)
     if redo not in {None, "degraded"}:
         raise SettingsInvalid(f"--redo takes `degraded`, and not {redo!r}.")
@@ -72,18 +75,21 @@ async def _run(
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal)
     try:
-        with bar:
-            task = bar.add_task("Recordings", total=len(items))
-            await run_batch(
-                items,
-                transport,
-                store,
-                settings,
-                at_once=at_once,
-                tally=tally,
-                redo=redo,
-                told=lambda tally: bar.update(task, completed=tally.done + tally.known + len(tally.aside)),
-            )
+        results = open_results(settings, by_default=True)
+        async with open_cache(results, url, settings) as cache:
+            with bar:
+                task = bar.add_task("Recordings", total=len(items))
+                await run_batch(
+                    items,
+                    transport,
+                    store,
+                    settings,
+                    at_once=at_once,
+                    tally=tally,
+                    redo=redo,
+                    cache=cache,
+                    told=lambda tally: bar.update(task, completed=tally.done + tally.known + len(tally.aside)),
+                )
     finally:
         await transport.close()
 
@@ -93,6 +99,8 @@ def _degraded(store: Store) -> frozenset[str]:
 
 
 def _tell(tally: Tally, aside: Path) -> None:
-    say(f"{tally.done} analysed, {tally.known} had a result, {len(tally.aside)} set aside.")
+    cached = f"{tally.cached} from the cache, " if tally.cached else ""
+    analysed = tally.done - tally.cached
+    say(f"{analysed} analysed, {cached}{tally.known} had a result, {len(tally.aside)} set aside.")
     if tally.aside:
         say(f"{aside} says why. Mend or remove those recordings, and run the same command again.")

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from callscope.commands.guard import guarded
-from callscope.settings import Settings, load_settings
+from callscope.settings import CACHE_OFF, Settings, load_settings
 from callscope.telemetry import configure_logging
 
 PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
@@ -37,7 +37,17 @@ SOUND = (
 )
 WORDS = ("sentences", "sentiment_context", "redact", "non_talk_s", "require")
 CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", *WORDS)
+CACHE = ("cache", "cache_max_bytes", "cache_days")
 LOG = ("log_level",)
+
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Analyse every recording, and keep no result: the same as --cache off.")
+]
+
+
+def without_cache(settings: Settings, unwanted: bool) -> Settings:
+    """The settings with the cache off, if that is asked for."""
+    return settings.model_copy(update={"cache": CACHE_OFF}) if unwanted else settings
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
