@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, text
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from callscope.store.grams import contains, fold, grams
@@ -13,6 +13,7 @@ from callscope.store.tables import GRAMS, segments
 
 ESCAPE = "\\"
 COLUMNS = ("call", "id", "start_s", "end_s", "speaker", "role", "sentiment", "text")
+INSERT = f"INSERT INTO segments (number, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608  constants
 COPY = f"COPY segments ({', '.join(COLUMNS)}, {GRAMS}) FROM STDIN"
 
 
@@ -66,9 +67,7 @@ def _copy(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     first = connection.execute(select(func.coalesce(func.max(segments.c.number), 0))).scalar_one() + 1
-    numbered = [{name: row[name] for name in COLUMNS} | {"number": first + at} for at, row in enumerate(rows)]
-    connection.execute(insert(segments), numbered)
-    connection.execute(
-        text(f"INSERT INTO {GRAMS} (rowid, grams) VALUES (:number, :grams)"),  # noqa: S608  a constant
-        [{"number": first + at, "grams": " ".join(row["grams"])} for at, row in enumerate(rows)],
-    )
+    numbered = [(first + at, *(row[name] for name in COLUMNS)) for at, row in enumerate(rows)]
+    connection.exec_driver_sql(INSERT, numbered)
+    found_by = [(first + at, " ".join(row["grams"])) for at, row in enumerate(rows)]
+    connection.exec_driver_sql(f"INSERT INTO {GRAMS} (rowid, grams) VALUES (?, ?)", found_by)  # noqa: S608  a constant

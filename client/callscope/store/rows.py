@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from callscope.call import QUALITY_RATIOS, Call, Quality
-from callscope.report.json import to_json
+from callscope.report.json import write_line
 from callscope.store.grams import fold, grams
 from callscope.when import date_of
 
@@ -39,8 +40,7 @@ def call_row(call: Call) -> Row:
 
 def packed(call: Call) -> bytes:
     """The whole result as compressed JSON."""
-    plain = json.dumps(to_json(call), ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(plain.encode(), LEVEL)
+    return zlib.compress(write_line(call).encode(), LEVEL)
 
 
 def segment_rows(call: Call, number: int) -> list[Row]:
@@ -64,7 +64,7 @@ def segment_rows(call: Call, number: int) -> list[Row]:
 
 def unpack(data: bytes) -> dict[str, Any]:
     """The result that `packed` was given."""
-    result: dict[str, Any] = json.loads(zlib.decompress(data))
+    result: dict[str, Any] = orjson.loads(zlib.decompress(data))
     return result
 
 
