@@ -113,7 +113,7 @@ def fill_peer(url: str) -> float:
     """The segments of some calls by the ORM, 200 calls a transaction; segments a second."""
     engine = create_engine(parse_url(url))
     Base.metadata.create_all(engine)
-    rows = [row for call in make_calls(PEER_CALLS) for row in segment_rows(call, 0)]
+    rows = [row for call in make_calls(PEER_CALLS) for row in segment_rows(call)]
     begun_s = time.perf_counter()
     for first in range(0, len(rows), 200 * SEGMENTS):
         with Session(engine) as session:

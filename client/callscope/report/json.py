@@ -79,19 +79,19 @@ def _fields(kind: type[DataclassInstance]) -> tuple[tuple[str, str, bool], ...]:
     return tuple((field.name, _name(field.name), _is_time(field.name)) for field in fields(kind))
 
 
-def _plain(value: object, *, is_time: bool = False) -> object:
+def _plain(value: Any, *, is_time: bool = False) -> object:  # noqa: ANN401  whatever a result holds
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no form in JSON.")
         return floor_ms(value) if is_time else round(value, RATIO_DIGITS)
-    if value is None or isinstance(value, (str, int)):
-        return value
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return [item if type(item) in PLAIN else _plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain_fields(value)
+    if isinstance(value, Mapping):
+        return {key: item if type(item) in PLAIN else _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, (str, int)):
+        return value
     raise TypeError(f"{type(value).__name__} has no form in JSON.")
 
 

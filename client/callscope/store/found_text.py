@@ -14,6 +14,9 @@ from callscope.store.tables import GRAMS, segments
 ESCAPE = "\\"
 COLUMNS = ("call", "id", "start_s", "end_s", "speaker", "role", "sentiment", "text")
 INSERT = f"INSERT INTO segments (number, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608  constants
+COMMON = 10_000
+"""A word that as many segments hold is common."""
+ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
 COPY = f"COPY segments ({', '.join(COLUMNS)}, {GRAMS}) FROM STDIN"
 
 
@@ -38,10 +41,22 @@ def drop_texts(connection: Connection, numbers: Sequence[int]) -> None:
     connection.execute(delete(segments).where(chosen))
 
 
-def holds(dialect: str, wanted: str, role: str | None) -> list[Any]:
+def is_common(connection: Connection, wanted: str) -> bool:
+    """Whether so many texts may hold `wanted` that going through the newest finds some sooner than the index does.
+
+    PostgreSQL knows by its statistics, and decides itself.
+    """
+    if connection.dialect.name != "sqlite":
+        return False
+    pairs = grams(fold(wanted))
+    some = text(f"SELECT count(*) FROM (SELECT 1 FROM {GRAMS} WHERE {GRAMS} MATCH :pairs LIMIT {COMMON})")  # noqa: S608  constants
+    return not pairs or connection.execute(some, {"pairs": " ".join(pairs)}).scalar_one() == COMMON
+
+
+def holds(dialect: str, wanted: str, role: str | None, *, by_index: bool = True) -> list[Any]:
     """Conditions on `segments`: texts that hold `wanted`, whatever its case and width, said by `role`."""
     folded = fold(wanted)
-    pairs = grams(folded)
+    pairs = grams(folded) if by_index else ()
     conditions: list[Any] = [func.callscope_fold(segments.c.text).like(contains(folded), escape=ESCAPE)]
     if dialect == "postgresql":
         conditions = [
@@ -60,9 +75,16 @@ def holds(dialect: str, wanted: str, role: str | None) -> list[Any]:
 
 def _copy(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     driver: Any = connection.connection.driver_connection
+    lines = ["\t".join([*(_written(row[name]) for name in COLUMNS), f"{{{','.join(row['grams'])}}}\n"]) for row in rows]
     with driver.cursor() as cursor, cursor.copy(COPY) as copy:
-        for row in rows:
-            copy.write_row([*(row[name] for name in COLUMNS), list(row["grams"])])
+        copy.write("".join(lines))
+
+
+def _written(value: object) -> str:
+    """A value in the text form of COPY (PostgreSQL's manual, COPY, "Text Format")."""
+    if value is None:
+        return r"\N"
+    return value.translate(ESCAPED) if isinstance(value, str) else repr(value)
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -43,12 +43,11 @@ def packed(call: Call) -> bytes:
     return zlib.compress(write_line(call).encode(), LEVEL)
 
 
-def segment_rows(call: Call, number: int) -> list[Row]:
-    """The rows of `segments` for the call with that number, each with the pairs of its text."""
+def segment_rows(call: Call) -> list[Row]:
+    """The rows of `segments`, without the number of the call, each with the pairs of its text."""
     roles = {speaker.id: speaker.role for speaker in call.speakers}
     return [
         {
-            "call": number,
             "id": segment.id,
             "start_s": segment.start_s,
             "end_s": segment.end_s,
