@@ -26,6 +26,8 @@ from callscope.pipeline import analyze
 from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.store.sql import Store
+from callscope.telemetry.calls import end_as, name_call, whole_call
+from callscope.telemetry.metrics import queued
 from callscope.triton.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -86,12 +88,13 @@ async def run_batch(
         TritonError: the server lacks a model, or stays away for two minutes.
         StoreError: the database cannot be written.
     """
-    waiting = iter(items)
+    waiting = queued(items, len(items))
     claimed: set[str] = set()
 
     async def work() -> None:
         for item in waiting:
-            await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo)
+            with whole_call():
+                await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo)
             told(tally)
 
     try:
@@ -116,10 +119,13 @@ async def _one(
         sha256 = await asyncio.to_thread(_sha256, item.path)
     except OSError as error:
         tally.aside[str(item.path)] = f"It cannot be read ({error.strerror})."
+        end_as("aside", error)
         return
+    name_call(sha256)
     known = await asyncio.to_thread(store.known, [sha256])
     if sha256 in claimed or (known and sha256 not in redo):
         tally.known += 1
+        end_as("known")
         return
     claimed.add(sha256)
     try:
@@ -128,6 +134,7 @@ async def _one(
         raise
     except Exception as error:  # one recording must not take the others with it
         claimed.discard(sha256)
+        end_as("aside", error)
         tally.aside[str(item.path)] = str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}"
         return
     await asyncio.to_thread(store.put, [_with_metadata(call, item, settings)])

@@ -13,7 +13,7 @@ import typer
 
 from callscope.call import Call
 from callscope.commands.guard import report
-from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.options import CALL, LOG, SERVER, WATCH, with_settings
 from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.commands.transcripts import Reading, run_transcripts
@@ -91,7 +91,7 @@ Audio = Annotated[
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
 
 
-@with_settings(*SERVER, *CALL, *LOG)
+@with_settings(*SERVER, *CALL, *LOG, *WATCH)
 def analyze(
     loaded: Loaded,
     files: Files,
@@ -135,7 +135,7 @@ def _require_player(form: Format, with_audio: Way | None, *, is_sound: bool, red
         raise SettingsInvalid("--redact masks texts, and the recording still says it all. Leave out --with-audio.")
 
 
-@with_settings(*SERVER, *CALL, *LOG)
+@with_settings(*SERVER, *CALL, *LOG, *WATCH)
 def transcribe(loaded: Loaded, files: Files, output: Output = None, form: TextForm = Format.TXT) -> None:
     """Transcribe recorded calls: time, speaker and words. The same as `analyze --format txt`."""
     _run(loaded.settings, files, output, form)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from callscope.batch.run import Tally, run_batch, write_aside
 from callscope.batch.sources import Item, find_items
-from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.options import CALL, LOG, SERVER, WATCH, with_settings
 from callscope.commands.output import writing
 from callscope.embedded import server_url
 from callscope.errors import SettingsInvalid
@@ -19,12 +19,13 @@ from callscope.settings import Loaded, Settings
 from callscope.store.query import Query
 from callscope.store.sql import Store, open_store
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.exposition import write_textfile
 from callscope.triton.resilient import open_transport
 
 SET_ASIDE = 3
 
 
-@with_settings("store", *SERVER, *CALL, *LOG)
+@with_settings("store", *SERVER, *CALL, *LOG, *WATCH)
 def batch(
     loaded: Loaded,
     sources: Annotated[
@@ -40,6 +41,9 @@ def batch(
         Path, typer.Option(help="Where recordings that cannot be read are listed, with the reason.")
     ] = Path("callscope-aside.jsonl"),
     redo: Annotated[str | None, typer.Option(help="`degraded`: analyse again what fell back the last time.")] = None,
+    metrics_textfile: Annotated[
+        Path | None, typer.Option(help="Write the metrics here at the end, for node_exporter's textfile collector.")
+    ] = None,
 ) -> None:
     """Analyse many recordings and store the results; run again, it goes on where it was.
 
@@ -60,6 +64,8 @@ def batch(
         with writing(aside, "--aside"):
             write_aside(tally, aside)
         _tell(tally, aside)
+        if metrics_textfile:
+            write_textfile(metrics_textfile)
     if tally.aside:
         raise typer.Exit(SET_ASIDE)
 

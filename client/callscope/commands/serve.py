@@ -9,7 +9,7 @@ import typer
 
 from callscope.checkout import model_repository
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import LOG, with_settings
+from callscope.commands.options import LOG_STYLE, with_settings
 from callscope.embedded import prepare_environment
 from callscope.settings import Loaded
 from callscope.telemetry import STDERR, say
@@ -21,7 +21,7 @@ HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
 DRAIN_S = 5.0
 
 
-@with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
+@with_settings("repository", "server_environment", "startup_timeout_s", *LOG_STYLE)
 def serve(
     loaded: Loaded,
     *,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from callscope.errors import ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.metrics import watch_breaker
 from callscope.triton.breaker import Breaker, State
 from callscope.triton.limit import AdaptiveLimit
 from callscope.triton.transport import Wire
@@ -36,6 +37,9 @@ class Endpoint:
     differs: str = ""
     error: ServerUnreachable | None = None
     _asked: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        watch_breaker(self.url, self.breaker)
 
     @property
     def url(self) -> str:

@@ -11,6 +11,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.tls import Tls
@@ -78,16 +79,17 @@ class GrpcTransport:
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
         limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
-        request = self._client().infer(
-            model,
-            [_input(name, tensor) for name, tensor in inputs.items()],
-            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
-            priority=priority,
-            timeout=round(limit_s * US_PER_S),
-            client_timeout=limit_s,
-            headers=self._headers,
-        )
-        result = await self._answer(request, model, limit_s)
+        with watched_request(self.url, model) as tracing:
+            request = self._client().infer(
+                model,
+                [_input(name, tensor) for name, tensor in inputs.items()],
+                outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+                priority=priority,
+                timeout=round(limit_s * US_PER_S),
+                client_timeout=limit_s,
+                headers=self._headers | tracing,
+            )
+            result = await self._answer(request, model, limit_s)
         response = result.get_response()
         return tensors(self.url, model, lambda: [each.name for each in response.outputs], result.as_numpy, outputs)
 

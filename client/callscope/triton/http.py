@@ -15,6 +15,7 @@ from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.tls import Tls
@@ -81,15 +82,16 @@ class HttpTransport:
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
         limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
-        request = self._client().infer(
-            model,
-            [_input(name, tensor) for name, tensor in inputs.items()],
-            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
-            priority=priority,
-            timeout=round(limit_s * US_PER_S),
-            headers=dict(self._headers),  # a copy: the library writes into it
-        )
-        result = await self._answer(request, model, limit_s)
+        with watched_request(self.url, model) as tracing:
+            request = self._client().infer(
+                model,
+                [_input(name, tensor) for name, tensor in inputs.items()],
+                outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+                priority=priority,
+                timeout=round(limit_s * US_PER_S),
+                headers=self._headers | tracing,  # the library writes into it
+            )
+            result = await self._answer(request, model, limit_s)
 
         def names() -> list[str]:
             return [output["name"] for output in result.get_response()["outputs"]]
