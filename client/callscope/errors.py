@@ -35,13 +35,20 @@ class CallscopeError(Exception):
 
 
 class SettingsInvalid(CallscopeError):
-    """A setting or an argument makes no sense; the message says which and what would."""
+    """A setting or an argument makes no sense; the message says which and what would.
+
+    What to do: correct what the message names; `callscope config` shows every setting and where its value comes
+    from.
+    """
 
     exit_code: ClassVar[int] = 2
 
 
 class LanguageUnknown(SettingsInvalid):
-    """The served recogniser does not know the language that was asked for."""
+    """The served recogniser does not know the language that was asked for.
+
+    What to do: choose a language that the message lists, or leave --language out to have it detected.
+    """
 
     def __init__(self, language: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -52,17 +59,26 @@ class LanguageUnknown(SettingsInvalid):
 
 
 class ResultUnwritable(CallscopeError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written where it was asked for.
+
+    What to do: make room there, or choose another place.
+    """
 
     exit_code: ClassVar[int] = 3
 
 
 class StoreError(CallscopeError):
-    """A failure of the database of results."""
+    """A failure of the database of results.
+
+    What to do: see that the database is there and is what --store names.
+    """
 
 
 class StoreUnreachable(StoreError):
-    """The database does not answer, lets nobody in, or has no connection to spare."""
+    """The database does not answer, lets nobody in, or has no connection to spare.
+
+    What to do: see that the database runs and lets you in, or correct --store; then run the same command again.
+    """
 
     exit_code: ClassVar[int] = 4
 
@@ -74,7 +90,10 @@ class StoreUnreachable(StoreError):
 
 
 class StoreFull(StoreError):
-    """The database's disk is full; what was written before is safe."""
+    """The database's disk is full; what was written before is safe.
+
+    What to do: make room, for example with `callscope db purge`, and run the same command again.
+    """
 
     exit_code: ClassVar[int] = 3
 
@@ -86,13 +105,18 @@ class StoreFull(StoreError):
 
 
 class StoreMismatch(StoreError):
-    """The database's tables are of another version of Callscope; the message says what to do."""
+    """The database's tables are of another version of Callscope; the message says what to do.
+
+    What to do: bring the tables up to date with `callscope db upgrade`, or install the version that made them.
+    """
 
     exit_code: ClassVar[int] = 5
 
 
 class TritonError(CallscopeError):
     """A failure between the client and a server.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
 
     Attributes:
         url: the server's address as the user gave it.
@@ -107,6 +131,8 @@ class TritonError(CallscopeError):
 
 class ServerUnreachable(TritonError):
     """Nothing that speaks Triton's protocol answers at the address.
+
+    What to do: start a server with `callscope serve`, or correct --server.
 
     Attributes:
         passing: whether that may pass by itself, as where a connection is refused or lost; not where something else
@@ -123,7 +149,10 @@ class ServerUnreachable(TritonError):
 
 
 class ServerTimeout(TritonError):
-    """No answer came before the deadline."""
+    """No answer came before the deadline.
+
+    What to do: raise --timeout-s, lower --concurrency, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, timeout_s: float) -> None:
         what = f"a request for {model}" if model else "a question about its models"
@@ -135,7 +164,10 @@ class ServerTimeout(TritonError):
 
 
 class ServerBusy(TritonError):
-    """The server refused for now, because its queue is full; the same request may succeed later."""
+    """The server refused for now, because its queue is full; the same request may succeed later.
+
+    What to do: lower --concurrency, try again later, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, detail: str) -> None:
         super().__init__(
@@ -147,6 +179,9 @@ class ServerBusy(TritonError):
 
 class ModelMissing(TritonError):
     """The server answers and does not serve the model.
+
+    What to do: point --server at a Triton that serves a Callscope model repository; `callscope models` lists what
+    it serves.
 
     Attributes:
         model: the name that was asked for.
@@ -166,7 +201,10 @@ class ModelMissing(TritonError):
 
 
 class ServersDiffer(TritonError):
-    """Several servers share the work and do not serve the same model."""
+    """Several servers share the work and do not serve the same model.
+
+    What to do: give all servers the same model repository, or name only those in --server that have it.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -181,7 +219,10 @@ class ServersDiffer(TritonError):
 
 
 class ContractMismatch(TritonError):
-    """The model is served and is not what this client expects."""
+    """The model is served and is not what this client expects.
+
+    What to do: export the model again with `callscope export` of this version.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -195,7 +236,10 @@ class ContractMismatch(TritonError):
 
 
 class RequestFailed(TritonError):
-    """The model is served and could not answer the request."""
+    """The model is served and could not answer the request.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -209,7 +253,10 @@ class RequestFailed(TritonError):
 
 
 class ExtraMissing(CallscopeError):
-    """An optional part of Callscope is not installed."""
+    """An optional part of Callscope is not installed.
+
+    What to do: install the extra that the message names.
+    """
 
     exit_code: ClassVar[int] = 6
 

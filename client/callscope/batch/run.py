@@ -49,12 +49,14 @@ class Tally:
         done: recordings whose results were stored.
         known: recordings that had a result.
         aside: recordings that cannot be read, with the reason.
+        errors: the class of the error of each.
         again: attempts that failed because the server was away.
     """
 
     done: int = 0
     known: int = 0
     aside: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     again: int = 0
 
 
@@ -119,6 +121,7 @@ async def _one(
         sha256 = await asyncio.to_thread(_sha256, item.path)
     except OSError as error:
         tally.aside[str(item.path)] = f"It cannot be read ({error.strerror})."
+        tally.errors[str(item.path)] = type(error).__name__
         end_as("aside", error)
         return
     name_call(sha256)
@@ -134,6 +137,7 @@ async def _one(
         raise
     except Exception as error:  # one recording must not take the others with it
         claimed.discard(sha256)
+        tally.errors[str(item.path)] = type(error).__name__
         end_as("aside", error)
         tally.aside[str(item.path)] = str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}"
         return
@@ -172,5 +176,6 @@ def write_aside(tally: Tally, file: Path) -> None:
     if not tally.aside:
         file.unlink(missing_ok=True)
         return
-    lines = (json.dumps({"path": path, "reason": why}, ensure_ascii=False) for path, why in tally.aside.items())
+    found = ({"path": path, "reason": why, "error": tally.errors.get(path)} for path, why in tally.aside.items())
+    lines = (json.dumps(one, ensure_ascii=False) for one in found)
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

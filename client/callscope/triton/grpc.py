@@ -14,6 +14,7 @@ from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnr
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -112,6 +113,12 @@ class GrpcTransport:
         request = self._client().get_model_repository_index(headers=self._headers, client_timeout=limit_s)
         index = await self._answer(request, "", limit_s)
         return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
+
+    async def statistics(self) -> dict[str, ModelStatistics]:
+        """What each model has done since the server began: `Wire.statistics`."""
+        limit_s = within_s(self._timeout_s)
+        request = self._client().get_inference_statistics(as_json=True, headers=self._headers, client_timeout=limit_s)
+        return statistics_of((await self._answer(request, "", limit_s)).get("model_stats", ()))
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready."""

@@ -18,6 +18,7 @@ from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnr
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -121,6 +122,13 @@ class HttpTransport:
                 ServedModel(line["name"], line.get("version", ""), line.get("state", ""), line.get("reason", ""))
                 for line in index
             )
+
+    async def statistics(self) -> dict[str, ModelStatistics]:
+        """What each model has done since the server began: `Wire.statistics`."""
+        request = self._client().get_inference_statistics(headers=dict(self._headers))
+        answer = await self._answer(request, "", within_s(self._timeout_s))
+        with reading(self.url):
+            return statistics_of(answer["model_stats"])
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready."""

@@ -26,6 +26,9 @@ Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
+RETRIED = (ServerBusy, ServerUnreachable)
+"""What the next attempt may not meet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -117,7 +120,7 @@ class RetryingTransport:
                 attempt += 1
                 try:
                     answer = await ask()
-                except (ServerBusy, ServerUnreachable) as error:
+                except RETRIED as error:
                     await self._pause(model, attempt, error, monotonic() - began)
                 else:
                     self._answered = True
