@@ -27,6 +27,8 @@ from callscope.telemetry.stderr import STDERR, TOLD, speak_json
 
 PACKAGES = ("callscope", "callscope_preprocessing", "callscope_server", "callscope_export")
 FIRST = ("timestamp", "level", "logger", "event")
+NOT_TOLD = (TOLD, "message", "asctime")
+"""Our own mark, and what other handlers leave in a record."""
 
 _handlers: list[logging.Handler] = []
 
@@ -108,7 +110,7 @@ def _formatter(mask: Mask, render: Processor) -> logging.Formatter:
         return {name: mask.value(value) for name, value in event.items()}
 
     known: Sequence[Processor] = (add_log_level, add_logger_name, merge_contextvars, _trace, _stamp, ExtraAdder())
-    told = (ProcessorFormatter.remove_processors_meta, format_exc_info, _without_mark, hide, render)
+    told = (ProcessorFormatter.remove_processors_meta, format_exc_info, _without_marks, hide, render)
     return ProcessorFormatter(foreign_pre_chain=known, processors=told, use_get_message=True)
 
 
@@ -124,8 +126,9 @@ def _trace(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401
     return event
 
 
-def _without_mark(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401
-    event.pop(TOLD, None)
+def _without_marks(_: Any, __: str, event: EventDict) -> EventDict:  # noqa: ANN401
+    for name in NOT_TOLD:
+        event.pop(name, None)
     return event
 
 
