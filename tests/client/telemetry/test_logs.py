@@ -30,6 +30,10 @@ SHA256 = "0123456789abcdef" * 4
 logger = logging.getLogger("callscope.somewhere")
 
 
+def refuse(error: Exception) -> None:
+    raise error
+
+
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -92,7 +96,7 @@ def test_secrets_do_not_get_into_a_line_whatever_it_was_made_of(capsys: pytest.C
     )
     proxy = "http://me:hunter2@proxy"
     try:
-        raise ValueError(proxy)
+        refuse(ValueError(proxy))
     except ValueError:
         logger.exception("failed")
     said = capsys.readouterr().err
@@ -140,7 +144,7 @@ def test_a_log_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) ->
 def test_of_a_bug_the_place_is_logged_and_not_what_it_says(tmp_path: Path) -> None:
     configure_logging(Settings(log_file=tmp_path / "log"))
     try:
-        raise KeyError("what the customer said")
+        refuse(KeyError("what the customer said"))
     except KeyError as error:
         note_failure(error)
     (line,) = lines((tmp_path / "log").read_text("utf-8"))
