@@ -16,10 +16,12 @@ from callscope.commands.config import config
 from callscope.commands.db import app as db
 from callscope.commands.demo import demo
 from callscope.commands.doctor import doctor
+from callscope.commands.errors import errors
 from callscope.commands.export import app as export
 from callscope.commands.guard import DEBUG_VARIABLE
 from callscope.commands.models import models
 from callscope.commands.preprocess import preprocess
+from callscope.commands.profile import profile
 from callscope.commands.report import report
 from callscope.commands.serve import serve
 
@@ -38,7 +40,7 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, config):
+for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, errors, profile, config):
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")

@@ -37,13 +37,20 @@ class CallscopeError(Exception):
 
 
 class SettingsInvalid(CallscopeError):
-    """A setting or an argument makes no sense; the message says which and what would."""
+    """A setting or an argument makes no sense; the message says which and what would.
+
+    What to do: correct what the message names; `callscope config` shows every setting and where its value comes
+    from.
+    """
 
     exit_code: ClassVar[int] = 2
 
 
 class LanguageUnknown(SettingsInvalid):
-    """The served recogniser does not know the language that was asked for."""
+    """The served recogniser does not know the language that was asked for.
+
+    What to do: choose a language that the message lists, or leave --language out to have it detected.
+    """
 
     def __init__(self, language: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -54,7 +61,10 @@ class LanguageUnknown(SettingsInvalid):
 
 
 class StepFellBack(CallscopeError):
-    """A step did less than it should, and the setting `require` asks for it whole."""
+    """A step did less than it should, and the setting `require` asks for it whole.
+
+    What to do: mend what the step lacks, or leave it out of --require.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -67,13 +77,19 @@ class StepFellBack(CallscopeError):
 
 
 class ResultUnwritable(CallscopeError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written where it was asked for.
+
+    What to do: make room there, or choose another place.
+    """
 
     exit_code: ClassVar[int] = 3
 
 
 class CacheUnusable(CallscopeError):
-    """Results that are kept to be used again cannot be read or written; every call can be analysed without them."""
+    """Results that are kept to be used again cannot be read or written; every call can be analysed without them.
+
+    What to do: make room, name another folder with --cache, or `callscope cache clear`.
+    """
 
     exit_code: ClassVar[int] = 3
 
@@ -85,11 +101,17 @@ class CacheUnusable(CallscopeError):
 
 
 class StoreError(CallscopeError):
-    """A failure of the database of results."""
+    """A failure of the database of results.
+
+    What to do: see that the database is there and is what --store names.
+    """
 
 
 class StoreUnreachable(StoreError):
-    """The database does not answer, lets nobody in, or has no connection to spare."""
+    """The database does not answer, lets nobody in, or has no connection to spare.
+
+    What to do: see that the database runs and lets you in, or correct --store; then run the same command again.
+    """
 
     exit_code: ClassVar[int] = 4
 
@@ -101,7 +123,10 @@ class StoreUnreachable(StoreError):
 
 
 class StoreFull(StoreError):
-    """The database's disk is full; what was written before is safe."""
+    """The database's disk is full; what was written before is safe.
+
+    What to do: make room, for example with `callscope db purge`, and run the same command again.
+    """
 
     exit_code: ClassVar[int] = 3
 
@@ -113,13 +138,18 @@ class StoreFull(StoreError):
 
 
 class StoreMismatch(StoreError):
-    """The database's tables are of another version of Callscope; the message says what to do."""
+    """The database's tables are of another version of Callscope; the message says what to do.
+
+    What to do: bring the tables up to date with `callscope db upgrade`, or install the version that made them.
+    """
 
     exit_code: ClassVar[int] = 5
 
 
 class TritonError(CallscopeError):
     """A failure between the client and a server.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
 
     Attributes:
         url: the server's address as the user gave it.
@@ -134,6 +164,8 @@ class TritonError(CallscopeError):
 
 class ServerUnreachable(TritonError):
     """Nothing that speaks Triton's protocol answers at the address.
+
+    What to do: start a server with `callscope serve`, or correct --server.
 
     Attributes:
         passing: whether that may pass by itself, as where a connection is refused or lost; not where something else
@@ -150,7 +182,10 @@ class ServerUnreachable(TritonError):
 
 
 class ServerTimeout(TritonError):
-    """No answer came before the deadline."""
+    """No answer came before the deadline.
+
+    What to do: raise --timeout-s, lower --concurrency, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, timeout_s: float) -> None:
         what = f"a request for {model}" if model else "a question about its models"
@@ -162,7 +197,10 @@ class ServerTimeout(TritonError):
 
 
 class ServerBusy(TritonError):
-    """The server refused for now, because its queue is full; the same request may succeed later."""
+    """The server refused for now, because its queue is full; the same request may succeed later.
+
+    What to do: lower --concurrency, try again later, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, detail: str) -> None:
         super().__init__(
@@ -174,6 +212,9 @@ class ServerBusy(TritonError):
 
 class ModelMissing(TritonError):
     """The server answers and does not serve the model.
+
+    What to do: point --server at a Triton that serves a Callscope model repository; `callscope models` lists what
+    it serves.
 
     Attributes:
         model: the name that was asked for.
@@ -193,7 +234,10 @@ class ModelMissing(TritonError):
 
 
 class ServersDiffer(TritonError):
-    """Several servers share the work and do not serve the same model."""
+    """Several servers share the work and do not serve the same model.
+
+    What to do: give all servers the same model repository, or name only those in --server that have it.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -208,7 +252,10 @@ class ServersDiffer(TritonError):
 
 
 class ContractMismatch(TritonError):
-    """The model is served and is not what this client expects."""
+    """The model is served and is not what this client expects.
+
+    What to do: export the model again with `callscope export` of this version.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -223,6 +270,8 @@ class ContractMismatch(TritonError):
 
 class RequestFailed(TritonError):
     """The model is served and could not answer the request.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
 
     Attributes:
         passing: whether another server may answer the same request, or this one later: what failed is the server.
@@ -241,7 +290,10 @@ class RequestFailed(TritonError):
 
 
 class ExtraMissing(CallscopeError):
-    """An optional part of Callscope is not installed."""
+    """An optional part of Callscope is not installed.
+
+    What to do: install the extra that the message names.
+    """
 
     exit_code: ClassVar[int] = 6
 

@@ -22,6 +22,7 @@ from callscope.seams import sew
 from callscope.segments import spoken
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
+from callscope.telemetry.calls import name_call, watched_call
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.transcriber import MODEL_WITH_WORDS
@@ -56,8 +57,14 @@ async def analyze(
         SettingsInvalid: the language is not one of the model's, or the agent's channel not one of the call's.
     """
     record = Record(progress, required=settings.required_steps())
+    with watched_call(record) as watch:
+        return watch.done(await _analyzed(path, transport, settings, record, sound))
+
+
+async def _analyzed(path: Path, transport: Transport, settings: Settings, record: Record, sound: Sound | None) -> Call:
     with record.step("decode"):
         read: Sound = sound if sound else await asyncio.to_thread(read_call, path, settings)
+    name_call(read.sha256)
     _require_agent(read, settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:

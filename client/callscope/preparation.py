@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -160,5 +161,6 @@ def _vad(settings: Settings) -> VadSettings:
 
 def _side_by_side(work: Callable[[int], Channel], numbers: Sequence[int]) -> list[Channel]:
     """Channels do not depend on each other, and the detectors let other threads run."""
+    contexts = [copy_context() for _ in numbers]  # so that what is logged there names the call
     with ThreadPoolExecutor(min(len(numbers), os.cpu_count() or 1) or 1) as pool:
-        return list(pool.map(work, numbers))
+        return list(pool.map(lambda context, number: context.run(work, number), contexts, numbers))

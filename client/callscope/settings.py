@@ -7,6 +7,7 @@ The file is `callscope.toml` in the working directory, or the one named by `--co
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,10 +24,12 @@ from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.speakers import parse_speakers
 
 PREFIX = "CALLSCOPE_"
+COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 DEFAULT_FILE = Path("callscope.toml")
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
 
 
 FALLING_STEPS = ("words", "denoise", "diarize", "punctuate", "sentiment")
@@ -156,6 +159,24 @@ class Settings(BaseSettings):
     log_level: LogLevel = "warning"
     """What is logged to stderr: debug, info, warning or error."""
 
+    log_format: LogFormat = "auto"
+    """How logs are written on stderr: text, json (and nothing else there), or auto: text on a terminal, else JSON."""
+
+    log_file: Path | None = None
+    """A log in JSON, from level info on, that begins anew each midnight. Empty: none."""
+
+    log_days: int = Field(default=30, ge=1)
+    """How many earlier days of `log_file` are kept, each as NAME.YYYY-MM-DD."""
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where Prometheus can ask a running command for its metrics; 0 takes any free port. Empty: nowhere."""
+
+    metrics_host: str = "127.0.0.1"
+    """The address that `metrics_port` is on; 0.0.0.0 is every one of this machine."""
+
+    otlp_endpoint: str | None = None
+    """Where OpenTelemetry spans are sent, as http://HOST:4318 (the extra `otel`). Empty: nowhere."""
+
     @field_validator("speakers")
     @classmethod
     def _speakers_is_a_count(cls, value: str | None) -> str | None:
@@ -188,6 +209,13 @@ class Settings(BaseSettings):
     def _headers_have_names(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parse_headers(value.get_secret_value())
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not COLLECTOR.fullmatch(value):
+            raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
         return value
 
     def header_fields(self) -> dict[str, str]:

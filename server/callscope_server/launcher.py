@@ -53,6 +53,7 @@ class TritonServer:
         environment: the server's environment; made or found by `ensure_environment` if not given.
         startup_timeout_s: how long loading may take.
         drain_s: how long running requests may take to finish when the server is stopped; then it is killed.
+        trace_to: where the server sends spans of its requests (OTLP over HTTP); nowhere when empty.
 
     Raises (on entering):
         EnvironmentBroken: this machine cannot run the server.
@@ -74,6 +75,7 @@ class TritonServer:
         environment: Environment | None = None,
         startup_timeout_s: float = 120.0,
         drain_s: float = 1.0,
+        trace_to: str = "",
     ) -> None:
         self._repository = repository
         self._host = host
@@ -82,6 +84,7 @@ class TritonServer:
         self._environment = environment
         self._startup_timeout_s = startup_timeout_s
         self._drain_s = drain_s
+        self._trace_to = trace_to
         self._process: SupervisedProcess | None = None
         self.endpoints = Endpoints("", "", "")
 
@@ -185,6 +188,7 @@ class TritonServer:
             host=host,
             ports=ports,
             shared_memory_prefix=prefix,
+            trace_to=self._trace_to,
         )
         self._process = SupervisedProcess(
             command,

@@ -26,6 +26,8 @@ from callscope.errors import (
 from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.store.sql import Store
+from callscope.telemetry.calls import end_as, name_call, whole_call
+from callscope.telemetry.metrics import queued
 from callscope.triton.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Tally:
         cached: those of them whose results came from the cache.
         known: recordings that had a result.
         aside: recordings that cannot be read, with the reason.
+        errors: the class of the error of each.
         again: attempts that failed because the server was away.
     """
 
@@ -55,6 +58,7 @@ class Tally:
     cached: int = 0
     known: int = 0
     aside: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     again: int = 0
 
 
@@ -90,12 +94,13 @@ async def run_batch(
         TritonError: the server lacks a model, or stays away for two minutes.
         StoreError: the database cannot be written.
     """
-    waiting = iter(items)
+    waiting = queued(items, len(items))
     claimed: set[str] = set()
 
     async def work() -> None:
         for item in waiting:
-            await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo, cache=cache)
+            with whole_call():
+                await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo, cache=cache)
             told(tally)
 
     try:
@@ -121,10 +126,14 @@ async def _one(
         sha256 = await asyncio.to_thread(_sha256, item.path)
     except OSError as error:
         tally.aside[str(item.path)] = f"It cannot be read ({error.strerror})."
+        tally.errors[str(item.path)] = type(error).__name__
+        end_as("aside", error)
         return
+    name_call(sha256)
     known = await asyncio.to_thread(store.known, [sha256])
     if sha256 in claimed or (known and sha256 not in redo):
         tally.known += 1
+        end_as("known")
         return
     claimed.add(sha256)
     try:
@@ -133,6 +142,8 @@ async def _one(
         raise
     except Exception as error:  # one recording must not take the others with it
         claimed.discard(sha256)
+        tally.errors[str(item.path)] = type(error).__name__
+        end_as("aside", error)
         tally.aside[str(item.path)] = str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}"
         return
     await asyncio.to_thread(store.put, [_with_metadata(call, item, settings)])
@@ -173,5 +184,6 @@ def write_aside(tally: Tally, file: Path) -> None:
     if not tally.aside:
         file.unlink(missing_ok=True)
         return
-    lines = (json.dumps({"path": path, "reason": why}, ensure_ascii=False) for path, why in tally.aside.items())
+    found = ({"path": path, "reason": why, "error": tally.errors.get(path)} for path, why in tally.aside.items())
+    lines = (json.dumps(one, ensure_ascii=False) for one in found)
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from enum import StrEnum
 
+from callscope.telemetry.calls import end_as
+from callscope.telemetry.metrics import CACHE
+
 logger = logging.getLogger(__name__)
 
 
@@ -20,11 +23,14 @@ class Outcome(StrEnum):
 
 
 def tell(outcome: Outcome, recording: str) -> None:
-    """Say in the log how it went: the one place that every look-up comes by.
+    """Say in the log and the metrics how it went: the one place that every look-up comes by.
 
     Args:
         outcome: how it went.
         recording: the SHA-256 of the recording.
     """
+    CACHE.labels(outcome).inc()
+    if outcome is Outcome.HIT:
+        end_as("cached")
     said = "Its result is taken from the cache." if outcome is Outcome.HIT else "It is analysed."
     logger.info("Cache %s for recording %s. %s", outcome, recording[:16], said)

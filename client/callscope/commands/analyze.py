@@ -16,7 +16,7 @@ from callscope.cache.analysis import open_cache
 from callscope.cache.place import open_results
 from callscope.call import Call
 from callscope.commands.guard import report
-from callscope.commands.options import CACHE, CALL, LOG, SERVER, NoCache, with_settings, without_cache
+from callscope.commands.options import CACHE, CALL, LOG, SERVER, WATCH, NoCache, with_settings, without_cache
 from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.commands.transcripts import Reading, run_transcripts
@@ -93,7 +93,7 @@ Audio = Annotated[
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
 
 
-@with_settings(*SERVER, *CALL, *CACHE, *LOG)
+@with_settings(*SERVER, *CALL, *CACHE, *LOG, *WATCH)
 def analyze(
     loaded: Loaded,
     files: Files,
@@ -138,7 +138,7 @@ def _require_player(form: Format, with_audio: Way | None, *, is_sound: bool, red
         raise SettingsInvalid("--redact masks texts, and the recording still says it all. Leave out --with-audio.")
 
 
-@with_settings(*SERVER, *CALL, *CACHE, *LOG)
+@with_settings(*SERVER, *CALL, *CACHE, *LOG, *WATCH)
 def transcribe(
     loaded: Loaded, files: Files, output: Output = None, form: TextForm = Format.TXT, *, no_cache: NoCache = False
 ) -> None:

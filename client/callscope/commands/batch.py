@@ -13,7 +13,7 @@ from callscope.batch.run import Tally, run_batch, write_aside
 from callscope.batch.sources import Item, find_items
 from callscope.cache.analysis import open_cache
 from callscope.cache.place import open_results
-from callscope.commands.options import CACHE, CALL, LOG, SERVER, NoCache, with_settings, without_cache
+from callscope.commands.options import CACHE, CALL, LOG, SERVER, WATCH, NoCache, with_settings, without_cache
 from callscope.commands.output import writing
 from callscope.embedded import server_url
 from callscope.errors import SettingsInvalid
@@ -21,12 +21,13 @@ from callscope.settings import Loaded, Settings
 from callscope.store.query import Query
 from callscope.store.sql import Store, open_store
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.exposition import write_textfile
 from callscope.triton.resilient import open_transport
 
 SET_ASIDE = 3
 
 
-@with_settings("store", *SERVER, *CALL, *CACHE, *LOG)
+@with_settings("store", *SERVER, *CALL, *CACHE, *LOG, *WATCH)
 def batch(
     loaded: Loaded,
     sources: Annotated[
@@ -43,6 +44,9 @@ def batch(
     ] = Path("callscope-aside.jsonl"),
     redo: Annotated[str | None, typer.Option(help="`degraded`: analyse again what fell back the last time.")] = None,
     no_cache: NoCache = False,
+    metrics_textfile: Annotated[
+        Path | None, typer.Option(help="Write the metrics here at the end, for node_exporter's textfile collector.")
+    ] = None,
 ) -> None:
     """Analyse many recordings and store the results; run again, it goes on where it was.
 
@@ -63,6 +67,8 @@ def batch(
         with writing(aside, "--aside"):
             write_aside(tally, aside)
         _tell(tally, aside)
+        if metrics_textfile:
+            write_textfile(metrics_textfile)
     if tally.aside:
         raise typer.Exit(SET_ASIDE)
 

@@ -77,7 +77,7 @@ def upgrade(loaded: Loaded) -> None:
 @with_settings("store", *LOG)
 def status(loaded: Loaded) -> None:
     """Show how many calls the database holds, and from when to when."""
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
         for name, value in asdict(store.status()).items():
             typer.echo(f"{name:9} {value if value is not None else '-'}")
 
@@ -120,7 +120,7 @@ def query(  # noqa: PLR0917  each is a flag
         order=order,
         limit=limit,
     )
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
         if text:
             _show([asdict(hit) for hit in store.search(asked)], ("source", "start_s", "role", "text"), form)
         else:
@@ -144,7 +144,7 @@ def export(  # noqa: PLR0917  each is a flag
         language=language,
         degraded=degraded,
     )
-    with _opened(loaded) as store, _file(output) as file:
+    with opened_store(loaded) as store, _file(output) as file:
         for result in store.export(asked):
             file.write(json.dumps(result, ensure_ascii=False) + "\n")
 
@@ -157,7 +157,7 @@ def purge(
 ) -> None:
     """Throw away calls of before a time, with all that was said in them, from the cache too. There is no way back."""
     before = parse_time(older_than)
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
         recordings = [found.sha256 for found in store.find(Query(until=before, limit=MOST))]
         count = store.purge(before)
         say(f"{count} calls of before {before:%Y-%m-%d %H:%M} UTC are gone.")
@@ -173,7 +173,8 @@ def _forget(settings: Settings, recordings: Sequence[str]) -> None:
 
 
 @contextmanager
-def _opened(loaded: Loaded) -> Iterator[Store]:
+def opened_store(loaded: Loaded) -> Iterator[Store]:
+    """The store of the settings, which has to be there."""
     _require_there(loaded.settings.store)
     store = open_store(loaded.settings.store)
     try:

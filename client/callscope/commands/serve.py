@@ -9,19 +9,22 @@ import typer
 
 from callscope.checkout import model_repository
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import LOG, with_settings
+from callscope.commands.options import LOG_STYLE, with_settings
 from callscope.embedded import prepare_environment
-from callscope.settings import Loaded
+from callscope.errors import SettingsInvalid
+from callscope.settings import COLLECTOR, Loaded
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.tracing import traces_url
 
 if TYPE_CHECKING:
     from callscope_server.launcher import TritonServer
 
 HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
 DRAIN_S = 5.0
+EXAMPLE = "http://127.0.0.1:4318"
 
 
-@with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
+@with_settings("repository", "server_environment", "startup_timeout_s", *LOG_STYLE)
 def serve(
     loaded: Loaded,
     *,
@@ -32,6 +35,9 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="0 takes any free port.")] = GRPC_PORT,
     metrics_port: Annotated[int, typer.Option(help="0 takes any free port.")] = METRICS_PORT,
     log_file: Annotated[Path, typer.Option(readable=False, help="Where Triton's log goes.")] = Path("triton.log"),
+    trace_to: Annotated[
+        str, typer.Option(metavar="URL", help="Where Triton sends spans of its requests, as http://HOST:4318.")
+    ] = "",
 ) -> None:
     """Serve the model repository with Triton.
 
@@ -51,6 +57,7 @@ def serve(
         environment=prepare_environment(settings.server_environment),
         startup_timeout_s=settings.startup_timeout_s,
         drain_s=DRAIN_S,
+        trace_to=_collector(trace_to),
     )
     with STDERR.status("Loading the models …") as status, server:
         status.stop()
@@ -60,6 +67,17 @@ def serve(
         except KeyboardInterrupt:
             say("Stopping Triton …")
     say("Stopped.")
+
+
+def _collector(trace_to: str) -> str:
+    """Where spans go; empty for nowhere.
+
+    Raises:
+        SettingsInvalid: that is no address.
+    """
+    if trace_to and not COLLECTOR.fullmatch(trace_to):
+        raise SettingsInvalid(f"--trace-to cannot be {trace_to!r}. Write http://HOST:PORT, for example {EXAMPLE}.")
+    return traces_url(trace_to) if trace_to else ""
 
 
 def _show(server: TritonServer, log_file: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable
+from callscope.telemetry.metrics import RETRIES
 from callscope.triton.attempts import note
 from callscope.triton.deadline import left_s
 from callscope.triton.transport import ServedModel, Tensors, Transport
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 Passing = ServerBusy | ServerUnreachable | RequestFailed
 PASSING = (ServerBusy, ServerUnreachable, RequestFailed)
+"""What the next attempt may not meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +141,6 @@ class RetryingTransport:
         if not in_time or not self._policy.allows(attempt, error, answered=self._answered):
             raise error
         kind = type(error).__name__
+        RETRIES.labels(kind).inc()
         logger.info("%s: attempt %d for %s failed (%s), next in %.2f s", error.url, attempt, model, kind, pause_s)
         await asyncio.sleep(pause_s)
