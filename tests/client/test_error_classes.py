@@ -27,7 +27,7 @@ def defined() -> set[str]:
     names = {name for name, bases, text in classes if bases and "exit_code" in text}
     while more := {name for name, bases, _ in classes if bases & names} - names:
         names |= more
-    return names
+    return {name for name in names if not name.startswith("_")}
 
 
 def test_every_error_of_the_sources_is_in_the_list() -> None:

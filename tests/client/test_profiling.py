@@ -46,12 +46,12 @@ async def test_a_call_is_profiled_with_the_models_that_worked_on_it(
     assert 0 < decoder.infer_s <= decoder.total_s
     names = [one.name for one in found.functions(10_000)]
     assert any("callscope/pipeline.py" in name for name in names)
-    assert any("vad.py" in name for name in names), "what runs in threads elsewhere is seen"
+    assert any("callscope/preparation.py" in name for name in names), "what runs in threads elsewhere is seen"
     own_s = [one.own_s for one in found.functions(20)]
     assert own_s == sorted(own_s, reverse=True)
 
 
-def test_the_command_shows_three_tables_and_writes_the_profile(
+def test_the_command_shows_three_tables_and_writes_a_profile(triton: TritonServer, clip: Path, tmp_path: Path) -> None:
     triton: TritonServer, clip: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "call.prof"
