@@ -52,8 +52,6 @@ async def test_a_call_is_profiled_with_the_models_that_worked_on_it(
 
 
 def test_the_command_shows_three_tables_and_writes_a_profile(triton: TritonServer, clip: Path, tmp_path: Path) -> None:
-    triton: TritonServer, clip: Path, tmp_path: Path
-) -> None:
     file = tmp_path / "call.prof"
     arguments = ["profile", str(clip), "--server", f"grpc://{triton.endpoints.grpc}", "-o", str(file), "--top", "3"]
     result = CliRunner().invoke(app, arguments)
