@@ -33,6 +33,7 @@ from callscope.preparation import read_call
 from callscope.report.html.audio import Way, player_source
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
+from callscope.telemetry.metrics import CALLS
 from callscope.triton.resilient import open_transport
 from callscope_preprocessing.errors import AudioError
 from callscope_preprocessing.sound import Sound
@@ -179,6 +180,7 @@ def _first_sound(waiting: deque[Path], settings: Settings, codes: list[int]) -> 
                 return [read_call(waiting[0], settings)]
         except AudioError as error:
             codes.append(report(error))
+            CALLS.labels("failed").inc()  # the pipeline never sees it
             waiting.popleft()
     return []
 
