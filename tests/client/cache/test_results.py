@@ -124,8 +124,8 @@ def test_only_what_is_older_than_asked_for_is_cleared(tmp_path: Path) -> None:
     assert (results.clear(time.time() - 60), results.clear(time.time() + 60)) == (0, 1)
 
 
-def _put_many(folder: Path, name: str, count: int) -> None:
-    results = opened(folder, entries=60)
+def _put_many(folder: Path, name: str, count: int, entries: int = 60) -> None:
+    results = opened(folder, entries=entries)
     for number in range(count):
         results.put(f"{name}-{number}", name, f"{name}-{number}".encode() * 50)
         results.get(f"{name}-{number - 1}")
@@ -154,9 +154,9 @@ def test_several_processes_write_at_once_and_nothing_is_lost_or_mixed_up(tmp_pat
 
 def test_a_process_that_is_killed_while_it_writes_leaves_a_file_that_is_whole(tmp_path: Path) -> None:
     spawned = multiprocessing.get_context("spawn")
-    results = opened(tmp_path)
+    results = opened(tmp_path, entries=1_000_000)
     for name in "ab":
-        writer = spawned.Process(target=_put_many, args=(tmp_path, name, 1_000_000))
+        writer = spawned.Process(target=_put_many, args=(tmp_path, name, 1_000_000, 1_000_000))
         writer.start()
         while results.get(f"{name}-3") is None:
             assert writer.is_alive()

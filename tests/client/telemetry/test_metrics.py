@@ -220,7 +220,7 @@ def test_a_file_holds_what_node_exporter_collects(tmp_path: Path) -> None:
 
 def test_labels_have_few_values() -> None:
     labels = {name for metric in PIPELINE for name in metric._labelnames}
-    assert labels == {"outcome", "step", "status", "model", "server", "error"}
+    assert labels == {"outcome", "step", "status", "model", "server", "error", "result"}
 
 
 async def test_an_interrupted_call_is_no_longer_in_progress(clip: Path, change: Change) -> None:
