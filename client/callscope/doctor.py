@@ -16,7 +16,8 @@ from callscope.errors import CallscopeError
 from callscope.repository_advice import advise
 from callscope.repository_check import check_models
 from callscope.settings import Settings
-from callscope.triton.transport import connect
+from callscope.triton.tls import Tls
+from callscope.triton.transport import addresses, connect
 from callscope_server.environment import check_environment, default_environment
 from callscope_server.errors import ServerError
 from callscope_server.findings import Finding
@@ -49,7 +50,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         check_ports(PORTS),
         check_repository(settings),
         *advise_on_repository(settings),
-        *([check_server(settings.server)] if settings.server else []),
+        *(check_server(url, settings) for url in addresses(settings.server or "")),
     )
 
 
@@ -147,11 +148,12 @@ def advise_on_repository(settings: Settings) -> list[Finding]:
         return []
 
 
-def check_server(url: str) -> Finding:
-    """Whether the configured server answers, and every model it has is ready."""
+def check_server(url: str, settings: Settings) -> Finding:
+    """Whether a configured server answers, and every model it has is ready."""
+    tls = Tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
 
     async def ask() -> list[str]:
-        transport = connect(url)
+        transport = connect(url, headers=settings.header_fields(), tls=tls)
         try:
             return [
                 f"{model.name} {model.state}".strip() for model in await transport.models() if model.state != "READY"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def server_url(settings: Settings) -> Iterator[str]:
-    """The address of a Triton that is ready, for as long as the block runs.
+    """The address of a Triton that is ready, for as long as the block runs; our own starts again if it dies.
 
     Raises:
         ServerError: the embedded server cannot be made or started.
@@ -29,7 +29,8 @@ def server_url(settings: Settings) -> Iterator[str]:
     if settings.server:
         yield settings.server
         return
-    from callscope_server.launcher import TritonServer  # noqa: PLC0415  only who needs a server loads it
+    from callscope_server.keeper import kept  # noqa: PLC0415  only who needs a server loads it
+    from callscope_server.launcher import TritonServer  # noqa: PLC0415  as above
     from callscope_server.repository import check_repository  # noqa: PLC0415  as above
 
     repository = check_repository(model_repository(settings))
@@ -41,7 +42,7 @@ def server_url(settings: Settings) -> Iterator[str]:
             startup_timeout_s=settings.startup_timeout_s,
             trace_to=traces_url(settings.otlp_endpoint) if settings.otlp_endpoint else "",
         )
-        with server:
+        with kept(server):
             status.stop()
             yield f"grpc://{server.endpoints.grpc}"
 

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from callscope.batch.run import AWAY
 from callscope.errors import CallscopeError, StoreUnreachable
-from callscope.triton.retrying import RETRIED
+from callscope.triton.retrying import PASSING
 
 MODULES = (
     "callscope.errors",
@@ -96,5 +96,5 @@ def _remedy(kind: type) -> str:
 
 
 def _retried(kind: type[Exception]) -> str:
-    by = {"each request": RETRIED, "the store": (StoreUnreachable,), "the batch": AWAY}
+    by = {"each request": PASSING, "the store": (StoreUnreachable,), "the batch": AWAY}
     return ", ".join(who for who, kinds in by.items() if issubclass(kind, kinds))

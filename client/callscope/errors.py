@@ -3,6 +3,7 @@
     CallscopeError
     ├── SettingsInvalid       2  a setting or an argument makes no sense
     │   └── LanguageUnknown   2  the served recogniser does not know the language
+    ├── StepFellBack          5  a step did less than it should, and a setting asks for it whole
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
@@ -56,6 +57,22 @@ class LanguageUnknown(SettingsInvalid):
             f"Choose one of {_listed(known)}, or leave the language out to detect it."
         )
         self.language = language
+
+
+class StepFellBack(CallscopeError):
+    """A step did less than it should, and the setting `require` asks for it whole.
+
+    What to do: mend what the message says of the step, or leave it out of --require.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(
+            f"The step {step} fell back ({_one_line(reason)}), and --require asks for it whole. "
+            f"Mend that, or leave {step} out of --require."
+        )
+        self.step = step
 
 
 class ResultUnwritable(CallscopeError):
@@ -239,17 +256,21 @@ class RequestFailed(TritonError):
     """The model is served and could not answer the request.
 
     What to do: see the server's log, and what `callscope doctor` finds.
+
+    Attributes:
+        passing: whether another server may answer the same request, or this one later: what failed is the server.
     """
 
     exit_code: ClassVar[int] = 5
 
-    def __init__(self, url: str, model: str, detail: str) -> None:
+    def __init__(self, url: str, model: str, detail: str, *, passing: bool = False) -> None:
         super().__init__(
             url,
             f"The model {model} at {url} failed: {_one_line(detail)}. "
             "The server's log says more; `callscope doctor` checks the server and its repository.",
         )
         self.model = model
+        self.passing = passing
 
 
 class ExtraMissing(CallscopeError):

@@ -53,9 +53,10 @@ async def analyze(
         ModelMissing: the server does not serve `transcribe`. Where `punctuate` or `sentiment` is missing or fails, the
             call goes on without it and says so in `processing.degraded`.
         TritonError: the server failed otherwise.
+        StepFellBack: a step could not do all it should, and `require` asks for it.
         SettingsInvalid: the language is not one of the model's, or the agent's channel not one of the call's.
     """
-    record = Record(progress)
+    record = Record(progress, required=settings.required_steps())
     with watched_call(record) as watch:
         return watch.done(await _analyzed(path, transport, settings, record, sound))
 

@@ -113,10 +113,10 @@ def _denoised(channels: Sequence[Channel], settings: Settings, record: Record) -
     try:
         with record.step("denoise", len(wanted)) as done:
             made = {one.number: _without_noise(one, settings, done) for one in wanted}
-    except PackageMissing as error:
+    except Exception as error:  # whatever fails a copy to find speech in must not cost the call
         if settings.denoise == "all":
             raise
-        record.fail("denoise", str(error))
+        record.fail("denoise", str(error) if isinstance(error, PackageMissing) else f"{type(error).__name__}: {error}")
         return list(channels)
     return [made.get(one.number, one) for one in channels]
 

@@ -1,4 +1,4 @@
-"""What a running Triton serves, as it describes itself: for `callscope models`."""
+"""What running Tritons serve, as they describe themselves: for `callscope models`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from tritonclient.http.aio import InferenceServerClient as HttpClient
 from tritonclient.utils import InferenceServerException
 
 from callscope.errors import RequestFailed
-from callscope.triton.http import verification
-from callscope.triton.transport import ServedModel, connect
+from callscope.settings import Settings
+from callscope.triton.tls import Tls
+from callscope.triton.transport import ServedModel, addresses, connect
 
 NS_PER_MS = 1e6
 READY = "READY"
@@ -27,6 +28,7 @@ class ModelDescription:
     """One version of one model in a server's repository.
 
     Attributes:
+        server: the server's address.
         state: READY, or what else and why.
         kind: the backend, or "ensemble"; like all that follows None where the server does not say.
         precision: fp32, fp16 or int8.
@@ -36,6 +38,7 @@ class ModelDescription:
         mean_ms: mean time of a request, its wait included; None before the first.
     """
 
+    server: str
     name: str
     version: str
     state: str
@@ -47,45 +50,62 @@ class ModelDescription:
     mean_ms: float | None = None
 
 
-async def describe(url: str) -> tuple[ModelDescription, ...]:
-    """Every model in the server's repository, ready or not, by name and version.
+async def describe(servers: str, settings: Settings) -> tuple[ModelDescription, ...]:
+    """Every model in each server's repository, ready or not, by server, name and version.
+
+    Args:
+        servers: an address, or several with commas.
+        settings: of these the request timeout, TLS files and headers.
 
     Raises:
-        ServerUnreachable: no Triton answers at `url`.
+        ServerUnreachable: no Triton answers at one of them.
         RequestFailed: it answers, and not about its models.
+        SettingsInvalid: a file of TLS cannot be used.
     """
-    transport = connect(url)
+    found = await asyncio.gather(*(_of_server(url, settings) for url in addresses(servers)))
+    return tuple(model for models in found for model in models)
+
+
+async def _of_server(url: str, settings: Settings) -> list[ModelDescription]:
+    tls = Tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
+    transport = connect(url, timeout_s=settings.timeout_s, headers=settings.header_fields(), tls=tls)
     try:
         index = await transport.models()
     finally:
         await transport.close()
-    client, as_json = _client(url)
+    client, options = _client(url, tls, settings.header_fields())
     try:
-        described = await asyncio.gather(*(_describe(model, client, as_json) for model in index))
+        described = await asyncio.gather(*(_describe(url, model, client, options) for model in index))
     except InferenceServerException as error:
         raise RequestFailed(url, "", error.message() or str(error)) from error
     finally:
         await client.close()
-    return tuple(sorted(described, key=lambda model: (model.name, model.version)))
+    return sorted(described, key=lambda model: (model.name, model.version))
 
 
-def _client(url: str) -> tuple[GrpcClient | HttpClient, dict[str, bool]]:
-    """The library's client, and what makes its answers JSON values; over HTTP they are anyway."""
+def _client(url: str, tls: Tls, headers: Mapping[str, str]) -> tuple[GrpcClient | HttpClient, dict[str, Any]]:
+    """The library's client, and what each of its questions takes; answers are JSON values, over gRPC when asked for."""
     parts = urlsplit(url)
-    tls = parts.scheme.endswith("s")
+    secure = parts.scheme.endswith("s")
     if parts.scheme.startswith("grpc"):
-        return GrpcClient(parts.netloc, ssl=tls), {"as_json": True}
-    return HttpClient(parts.netloc + parts.path.rstrip("/"), ssl=tls, ssl_context=verification(tls=tls)), {}
+        files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.cert}
+        small = {name.lower(): value for name, value in headers.items()}
+        return GrpcClient(parts.netloc, ssl=secure, **files), {"as_json": True, "headers": small}
+    context = tls.context() if secure else True
+    return HttpClient(parts.netloc + parts.path.rstrip("/"), ssl=secure, ssl_context=context), {"headers": headers}
 
 
-async def _describe(model: ServedModel, client: GrpcClient | HttpClient, as_json: dict[str, bool]) -> ModelDescription:
+async def _describe(
+    url: str, model: ServedModel, client: GrpcClient | HttpClient, options: Mapping[str, Any]
+) -> ModelDescription:
     if model.state != READY:
-        return ModelDescription(model.name, model.version, f"{model.state or 'not loaded'} {model.reason}".strip())
-    answer = await client.get_model_config(model.name, model.version, **as_json)
-    statistics = await client.get_inference_statistics(model.name, model.version, **as_json)
+        return ModelDescription(url, model.name, model.version, f"{model.state or 'not loaded'} {model.reason}".strip())
+    answer = await client.get_model_config(model.name, model.version, **options)
+    statistics = await client.get_inference_statistics(model.name, model.version, **options)
     config: Json = answer.get("config", answer)
     counts: Json = statistics["model_stats"][0]
     return ModelDescription(
+        server=url,
         name=model.name,
         version=model.version,
         state=READY,

@@ -32,6 +32,11 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
 
 
+FALLING_STEPS = ("words", "denoise", "diarize", "punctuate", "sentiment")
+"""Steps without which a call still has a result."""
+EVERY_STEP = "all"
+
+
 class Settings(BaseSettings):
     """How Callscope works. `callscope config` shows the values in effect and where each comes from."""
 
@@ -128,6 +133,9 @@ class Settings(BaseSettings):
     sentiment_context: bool = False
     """Whether a sentence's sentiment is judged after the other side's last one. For models trained on pairs."""
 
+    require: str | None = None
+    """Steps that must not fall back, with commas: words, denoise, diarize, punctuate, sentiment; all. Empty: none."""
+
     redact: bool = False
     """Whether card and phone numbers, ids, codes and e-mail addresses are masked before anything is written."""
 
@@ -164,6 +172,19 @@ class Settings(BaseSettings):
         if value is not None:
             parse_speakers(value)
         return value
+
+    @field_validator("require")
+    @classmethod
+    def _require_names_steps(cls, value: str | None) -> str | None:
+        if unknown := set(_names(value)) - {*FALLING_STEPS, EVERY_STEP}:
+            known = ", ".join(FALLING_STEPS)
+            raise ValueError(f"there is no step {sorted(unknown)[0]} that can fall back; they are {known}, or all")
+        return value
+
+    def required_steps(self) -> frozenset[str]:
+        """The steps of `require`."""
+        names = _names(self.require)
+        return frozenset(FALLING_STEPS if EVERY_STEP in names else names)
 
     @field_validator("server")
     @classmethod
@@ -229,6 +250,10 @@ def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None
         return Loaded(Settings(**values), sources)
     except ValidationError as error:
         raise SettingsInvalid(_explain(error, sources)) from error
+
+
+def _names(listed: str | None) -> list[str]:
+    return [name.strip() for name in (listed or "").split(",") if name.strip()]
 
 
 def _config_file(config: Path | None) -> Path | None:

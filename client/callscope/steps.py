@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from callscope.call import Step, StepStatus
-from callscope.errors import TritonError
+from callscope.errors import StepFellBack, TritonError
 from callscope.telemetry.calls import watched_step
 from callscope.triton.attempts import counted
 
@@ -38,11 +38,19 @@ class Counter:
 
 @dataclass(slots=True)
 class Record:
-    """The steps of one call so far."""
+    """The steps of one call so far.
+
+    Attributes:
+        progress: called as the work goes on.
+        steps: those that ended, in order.
+        started: when the record was opened.
+        required: steps that must not fall back; where one does, `StepFellBack` is raised.
+    """
 
     progress: Progress = silent
     steps: list[Step] = field(default_factory=list)
     started: float = field(default_factory=perf_counter)
+    required: frozenset[str] = frozenset()
 
     @property
     def wall_s(self) -> float:
@@ -82,6 +90,7 @@ class Record:
         self.steps[:] = [
             replace(step, status="degraded", error=reason) if step.name == name else step for step in self.steps
         ]
+        self._require(name, reason)
 
     def skip(self, name: str, reason: str) -> None:
         """Note that a step was left out, and why."""
@@ -89,3 +98,9 @@ class Record:
 
     def _note(self, name: str, status: StepStatus, seconds: float, error: str | None, attempts: int = 1) -> None:
         self.steps.append(Step(name, status, seconds, max(attempts, 1), error))
+        if status != "ok":
+            self._require(name, error or status)
+
+    def _require(self, name: str, reason: str) -> None:
+        if name in self.required:
+            raise StepFellBack(name, reason)

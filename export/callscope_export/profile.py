@@ -21,6 +21,7 @@ class Serving:
         threads: Threads inside an operator, of one instance.
         warmup_batches: Batch sizes to run before the model counts as ready.
         cache: Whether equal requests are answered from Triton's response cache.
+        bounded: Whether its queue has a limit, a timeout and two priorities. Without, a queue is as long as it gets.
     """
 
     max_batch_size: int
@@ -28,6 +29,7 @@ class Serving:
     threads: int = 1
     warmup_batches: tuple[int, ...] = ()
     cache: bool = False
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

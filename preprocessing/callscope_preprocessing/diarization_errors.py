@@ -4,6 +4,7 @@
     ├── EngineMissing       the package of the engine asked for is not installed, or does not load
     ├── ModelRefused        the hub gives the model to nobody without an accepted licence and a token
     ├── ModelUnreachable    the hub does not answer, and the model is not on this machine
+    ├── EngineFailed        the engine was loaded, and failed on the call: no memory, a GPU that is gone
     ├── ModelWrong          a folder or a hub id that holds no diarization pipeline
     └── VoicesUnavailable   the light engine's networks are not here: it does without them
 
@@ -30,6 +31,10 @@ class EngineMissing(DiarizationError):
 
     What to do: install the extra that the message names, or choose another engine with --diarize.
     """
+
+
+class EngineFailed(DiarizationError):
+    """The engine was loaded, and failed on the call."""
 
 
 class ModelRefused(DiarizationError):

@@ -86,12 +86,12 @@ def diarize(track: Track, speech: Sequence[Span], settings: DiarizeSettings | No
         return _named(_light(sound, speech, settings))
     try:
         pipeline = load_pipeline(settings.model, settings.token)
+        found = diarize_by_pyannote(sound, speech, settings.speakers, pipeline, settings.windows)
     except DiarizationError as error:
         if settings.engine == "pyannote":
             raise
         lesser = _light(sound, speech, settings)
         return _named(replace(lesser, degraded=" ".join(filter(None, (str(error), lesser.degraded)))))
-    found = diarize_by_pyannote(sound, speech, settings.speakers, pipeline, settings.windows)
     return _named(found if found.turns else _one(speech, "pyannote"))
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from callscope_preprocessing.audio import Span
+from callscope_preprocessing.diarization_errors import EngineFailed
 from callscope_preprocessing.joining import WindowTurns, join_windows, windows_of, within
 from callscope_preprocessing.pcm import FULL_SCALE
 from callscope_preprocessing.speakers import Diarization, SpeakerCount, SpeakerTurn
 from callscope_preprocessing.track import Track
 
 RATE_HZ = 16_000
+REASON_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ def diarize_by_pyannote(
         count: how many speakers there can be.
         pipeline: from `load_pipeline`.
         windows: how the call is cut.
+
+    Raises:
+        EngineFailed: the pipeline fails on it.
     """
     spans = windows_of(track.duration_s, windows.window_s, windows.overlap_s)
     pipeline.segmentation_batch_size = pipeline.embedding_batch_size = windows.batch
@@ -75,7 +80,14 @@ def _hear(track: Track, span: Span, bounds: dict[str, int], pipeline: Any) -> Wi
 
     first, end = round(span.start_s * RATE_HZ), round(span.end_s * RATE_HZ)
     wave = track.read(first, end).astype(np.float32) / np.float32(FULL_SCALE)
-    heard = pipeline({"waveform": torch.from_numpy(wave[np.newaxis]), "sample_rate": RATE_HZ}, **bounds)
+    try:
+        heard = pipeline({"waveform": torch.from_numpy(wave[np.newaxis]), "sample_rate": RATE_HZ}, **bounds)
+    except Exception as error:  # torch has no class for a GPU that is gone
+        reason = " ".join(str(error).split()) or "no reason"
+        raise EngineFailed(
+            f"pyannote.audio failed on the call ({type(error).__name__}: {reason[:REASON_LENGTH]}). Give it more "
+            "memory, or choose --diarize light."
+        ) from error
     vectors = heard.speaker_embeddings
     labels = heard.speaker_diarization.labels()
     voices = {} if vectors is None else dict(zip(labels, np.asarray(vectors, np.float32), strict=False))

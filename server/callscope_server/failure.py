@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from callscope_server.errors import PortInUse, RepositoryInvalid, ServerDied, ServerError
+from callscope_server.supervisor import LOST
 
 _MESSAGE = re.compile(r'^[EIW]\d{4} [\d:.]+ \d+ \S+\] (".*")$')
 _LOAD = re.compile(r"failed to load (model )?'(?P<model>[^']+)'( version \d+)?: (?P<reason>.*)", re.DOTALL)
@@ -39,6 +41,11 @@ def explain(log: str, exit_code: int | None, log_file: Path | None) -> ServerErr
     if _NOT_ALL in log and (complaints := _MANAGER.findall(log)):
         reasons = " ".join(_sentence(_plain(_unquote(complaint))) for complaint in complaints)
         return RepositoryInvalid(f"The models do not load: {reasons} {_REMEDY}")
+    if lost := re.search(rf"^{LOST} (\d+)$", log, re.MULTILINE):
+        return ServerDied(
+            f"A process that runs a model was ended by {signal.Signals(int(lost[1])).name}, and the server with it. "
+            "Start it again; if this machine ran out of memory, give it more, or the models fewer instances."
+        )
     tail = " / ".join([line for line in log.splitlines() if line.strip()][-TAIL_LINES:]) or "none"
     where = f"Read the whole log in {log_file}" if log_file else "Start it with a log file to see more"
     return ServerDied(f"tritonserver ended with status {exit_code}; its last words: {tail} {where}.")

@@ -125,6 +125,18 @@ class TritonServer:
         if process:
             process.stop()
 
+    def restart(self) -> None:
+        """Start the server again, at the ports where it was.
+
+        Raises:
+            ServerError: see the class.
+        """
+        self.stop()
+        places = (self.endpoints.http, self.endpoints.grpc, self.endpoints.metrics)
+        http, grpc, metrics = (int(place.rpartition(":")[2]) for place in places)
+        self._wanted_ports = (http, grpc, metrics)
+        self.start()
+
     def wait(self, timeout_s: float = float("inf")) -> None:
         """Return when `timeout_s` has passed; by default wait for as long as the server runs.
 

@@ -2,7 +2,8 @@
 
 This file is run as a script, with the standard library only, in a session of its own. One JSON object arrives on the
 first line of its input; it answers with the server's pid, then watches. It ends the server when a line or the end of
-the input arrives, when its parent is gone (`kill -9` included), or on SIGTERM.
+the input arrives, when its parent is gone (`kill -9` included), or on SIGTERM; and when a process that runs a model was
+killed, for Triton goes on saying that the model is ready, and fails every request for it.
 
 A second process, forked from this one, waits for its end: of the server, or of a supervisor that was killed itself. It
 then kills what is left of the server, and removes its shared memory and the scratch folder. The Python stubs are not
@@ -27,7 +28,10 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is on Linux)
 POLL_S = 0.2
+ZOMBIE = "Z"
 ORPHAN_GRACE_S = 1.0
+LOST = "callscope: a process that runs a model was ended by signal"
+"""Begins the line that is written to the log when that happens; the signal's number follows."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -102,7 +106,30 @@ def _watch(server: subprocess.Popen[bytes], order: dict[str, Any], stopping: lis
             return _terminate(server, order["grace_s"])
         if told or os.getppid() != order["parent"]:
             return _terminate(server, ORPHAN_GRACE_S)
+        if number := _killed_stub(server.pid):
+            print(f"{LOST} {number}", file=sys.stderr, flush=True)  # noqa: T201 (the log)
+            return _terminate(server, ORPHAN_GRACE_S)
     return None
+
+
+def _killed_stub(server_pid: int) -> int:
+    """The signal that ended a child of the server; 0 where each runs, or ended by itself.
+
+    The server does not wait for its stubs, so that the state of one that ended can be read: proc_pid_stat(5).
+    """
+    for thread in Path(f"/proc/{server_pid}/task").glob("*/children"):
+        for child in _read(thread).split():
+            state, *_, status = _read(Path(f"/proc/{child}/stat")).rpartition(")")[2].split() or ("", "0")
+            if state == ZOMBIE and os.WIFSIGNALED(int(status)):
+                return os.WTERMSIG(int(status))
+    return 0
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:  # the process is gone
+        return ""
 
 
 def _terminate(server: subprocess.Popen[bytes], grace_s: float) -> None:

@@ -138,7 +138,7 @@ def test_an_empty_repository_and_none_at_all_are_problems(tmp_path: Path, name: 
 
 def test_a_configured_server_that_does_not_answer_is_a_problem() -> None:
     url = f"grpc://127.0.0.1:{free_port()}"
-    finding = doctor.check_server(url)
+    finding = doctor.check_server(url, Settings())
     assert not finding.ok
     assert url in finding.detail
     assert finding.remedy

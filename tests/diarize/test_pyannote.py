@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from callscope_preprocessing.audio import Span
-from callscope_preprocessing.diarization_errors import ModelUnreachable, ModelWrong
+from callscope_preprocessing.diarization_errors import EngineFailed, ModelUnreachable, ModelWrong
 from callscope_preprocessing.diarize import DiarizeSettings, diarize
 from callscope_preprocessing.pyannote import Windows
 from callscope_preprocessing.pyannote_pipeline import load_pipeline
@@ -84,7 +84,7 @@ def test_a_damaged_folder_is_named(pipeline_folder: Path, tmp_path: Path) -> Non
 def test_a_hub_out_of_reach_is_said_in_a_sentence() -> None:
     script = (
         "from callscope_preprocessing.pyannote_pipeline import load_pipeline\n"
-        "from callscope_preprocessing.diarization_errors import ModelUnreachable\n"
+        "from callscope_preprocessing.diarization_errors import EngineFailed, ModelUnreachable\n"
         "try:\n    load_pipeline('owner/model')\nexcept ModelUnreachable as error:\n    print(error)\n"
     )
     run = subprocess.run(
@@ -136,3 +136,21 @@ def test_the_segmentation_graph_hears_what_pyannote_hears(pipeline_folder: Path)
         expected = network.eval()(torch.from_numpy(sound)).exp().numpy()
     (heard,) = onnxruntime.InferenceSession(pyannet(read_weights(path))).run(None, {"waveform": sound})
     np.testing.assert_allclose(heard, expected, atol=1e-5)
+
+
+def test_a_pipeline_that_fails_on_the_call_is_the_error_by_name_and_left_for_a_lesser_one_else(
+    track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lost:
+        segmentation_batch_size = embedding_batch_size = 0
+
+        def __call__(self, *_: object, **__: object) -> None:
+            raise RuntimeError("CUDA error: device is lost")
+
+    monkeypatch.setattr("callscope_preprocessing.diarize.load_pipeline", lambda *_: Lost())
+    speech = [Span(0.5, 6.0), Span(7.0, 10.0)]
+    with pytest.raises(EngineFailed, match="device is lost"):
+        diarize(track, speech, DiarizeSettings(engine="pyannote"))
+    found = diarize(track, speech, DiarizeSettings(networks=Path("/nowhere")))
+    assert found.method == "spectra"
+    assert "device is lost" in found.degraded

@@ -300,3 +300,24 @@ def test_two_servers_run_beside_each_other(repository: Path, environment: Enviro
         assert one.endpoints.http != two.endpoints.http
         one.stop()
         assert [each.state for each in two.models()] == ["READY"]
+
+
+def test_a_server_whose_model_was_killed_ends_and_says_so(repository: Path, environment: Environment) -> None:
+    with TritonServer(repository, environment=environment) as server:
+        stubs = [one for one in psutil.Process(server.pid).children() if "stub" in one.name()]
+        assert len(stubs) == 2
+        stubs[0].send_signal(signal.SIGKILL)
+        with pytest.raises(ServerDied, match="was ended by SIGKILL"):
+            server.wait(GONE_WITHIN_S)
+        assert psutil.wait_procs(stubs, timeout=GONE_WITHIN_S)[1] == []
+
+
+def test_a_server_that_died_starts_again_where_it_was(repository: Path, environment: Environment) -> None:
+    with TritonServer(repository, environment=environment) as server:
+        before, first = server.endpoints, server.pid
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(ServerDied):
+            server.wait(GONE_WITHIN_S)
+        server.restart()
+        assert (server.endpoints, {name for name, *_ in server.models()}) == (before, {"plus_one"})
+        assert server.pid != first

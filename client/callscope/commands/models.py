@@ -20,14 +20,14 @@ from callscope.embedded import server_url
 from callscope.served import ModelDescription, describe
 from callscope.settings import Loaded
 
-HEADINGS = ("Model", "Version", "Kind", "State", "Precision", "Source", "Inputs", "Runs", "Mean ms")
+HEADINGS = ("Server", "Model", "Version", "Kind", "State", "Precision", "Source", "Inputs", "Runs", "Mean ms")
 EXPENDABLE = ("Version", "Kind", "Source")
 UNBOUNDED = 10_000
 
 
 @with_settings(*SERVER, *LOG)
 def models(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Show what a server serves.
+    """Show what a server serves, or several.
 
     Each model's kind, version, state, precision and source, and its work so far: inputs, runs (fewer where Triton
     batched inputs) and the mean time of a request. A narrow terminal gets fewer columns.
@@ -35,7 +35,7 @@ def models(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help=
     Without --server, Callscope starts a Triton of its own to ask it.
     """
     with server_url(loaded.settings) as url:
-        found = asyncio.run(describe(url))
+        found = asyncio.run(describe(url, loaded.settings))
     if as_json:
         typer.echo(json.dumps([asdict(model) for model in found], ensure_ascii=False, indent=2))
     else:
@@ -46,10 +46,11 @@ def models(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help=
 def _fitting_table(models: Sequence[ModelDescription], console: Console) -> Table:
     """The table with as many columns as the console has room for."""
     rows = [_cells(model) for model in models]
-    tables = (_table(rows, without=EXPENDABLE[:count]) for count in range(len(EXPENDABLE) + 1))
+    alike = ("Server",) if len({model.server for model in models}) == 1 else ()
+    tables = (_table(rows, without=(*alike, *EXPENDABLE[:count])) for count in range(len(EXPENDABLE) + 1))
     unbounded = console.options.update_width(UNBOUNDED)
     fitting = (table for table in tables if Measurement.get(console, unbounded, table).maximum <= console.width)
-    return next(fitting, _table(rows, without=EXPENDABLE))
+    return next(fitting, _table(rows, without=(*alike, *EXPENDABLE)))
 
 
 def _table(rows: Sequence[Mapping[str, str]], *, without: Sequence[str]) -> Table:
@@ -64,6 +65,6 @@ def _table(rows: Sequence[Mapping[str, str]], *, without: Sequence[str]) -> Tabl
 
 def _cells(model: ModelDescription) -> dict[str, str]:
     mean_ms = None if model.mean_ms is None else f"{model.mean_ms:.1f}"
-    named = (model.name, model.version, model.kind, model.state, model.precision, model.source)
+    named = (model.server, model.name, model.version, model.kind, model.state, model.precision, model.source)
     cells = (*named, model.inferences, model.executions, mean_ms)
     return {name: "" if cell is None else str(cell) for name, cell in zip(HEADINGS, cells, strict=True)}

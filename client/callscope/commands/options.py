@@ -38,7 +38,7 @@ SOUND = (
     "max_gap_s",
     "fill_windows",
 )
-WORDS = ("sentences", "sentiment_context", "redact", "non_talk_s")
+WORDS = ("sentences", "sentiment_context", "redact", "non_talk_s", "require")
 CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", *WORDS)
 LOG_STYLE = ("log_level", "log_format")
 LOG = (*LOG_STYLE, "log_file", "log_days")

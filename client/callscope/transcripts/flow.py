@@ -63,13 +63,13 @@ async def analyze_transcripts(
         SettingsInvalid: nobody in it is called `agent`, or is on the agent's channel; or the language is none.
         TritonError: the server does not keep its contract. Models that it lacks are done without.
     """
-    began = Record(progress)
+    began = Record(progress, required=settings.required_steps())
     with began.step("read"):
         document, transcripts = read_transcripts(path, encoding)
     read_s = began.wall_s
     calls = []
     for number, transcript in enumerate(transcripts, start=1):
-        record = Record(progress, list(began.steps), perf_counter() - read_s)
+        record = Record(progress, list(began.steps), perf_counter() - read_s, began.required)
         with watched_call(record) as watch:
             name_call(document.sha256)
             call = watch.done(await _analyze(document, transcript, transport, settings, agent=agent, record=record))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, TypeVar
 
 from callscope.errors import ServerBusy, ServerTimeout, ServerUnreachable, TritonError
@@ -17,6 +18,8 @@ Answer = TypeVar("Answer")
 Question = Callable[[Wire], Coroutine[Any, Any, Answer]]
 
 MOST_OUTSTANDING = 256
+FAULT_S = 10.0
+"""How long a model that failed by the server's fault is asked for elsewhere, where it can be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +40,7 @@ class Endpoint:
     differs: str = ""
     error: ServerUnreachable | None = None
     _asked: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
+    _faults: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         watch_breaker(self.url, self.breaker)
@@ -55,6 +59,14 @@ class Endpoint:
     def is_free(self) -> bool:
         """Whether it takes a request at once."""
         return self.is_up and self.breaker.permits and self.limit.is_free
+
+    def note_fault(self, model: str) -> None:
+        """The server could not run the model, and would not run another request for it."""
+        self._faults[model] = monotonic() + FAULT_S
+
+    def has_fault(self, model: str) -> bool:
+        """Whether that was seen lately."""
+        return self._faults.get(model, 0.0) > monotonic()
 
     async def ask(self, question: Question[Answer]) -> Answer:
         """Ask the server, and learn from what becomes of it.

@@ -14,6 +14,7 @@ from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnr
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.faults import is_fault
 from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
@@ -167,7 +168,7 @@ class GrpcTransport:
         if lost or status in NOT_TRITON:
             trusted = not any(sign in message for sign in UNTRUSTED)
             return ServerUnreachable(self.url, message, passing=lost or (status == "UNAVAILABLE" and trusted))
-        return RequestFailed(self.url, model, message)
+        return RequestFailed(self.url, model, message, passing=is_fault(message))
 
     async def _is_live(self) -> bool:
         """Whether the server answers at all: gRPC says UNAVAILABLE of one that refuses and of one that is not there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnr
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
+from callscope.triton.faults import is_fault
 from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
@@ -182,12 +182,7 @@ class HttpTransport:
             return ServerBusy(self.url, model, message if from_triton else "HTTP status 503")
         if not from_triton:
             return ServerUnreachable(self.url, f"HTTP status {status}, {NOT_TRITON}", passing=status in PASSING_PAGES)
-        return RequestFailed(self.url, model, message)
-
-
-def verification(*, tls: bool) -> ssl.SSLContext | bool:
-    """For the library's `ssl_context`, which by default would let aiohttp trust any certificate."""
-    return ssl.create_default_context() if tls else True
+        return RequestFailed(self.url, model, message, passing=is_fault(message))
 
 
 def _input(name: str, tensor: NDArray[Any]) -> InferInput:

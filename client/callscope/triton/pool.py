@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from callscope.errors import ServerTimeout, ServerUnreachable
+from callscope.errors import RequestFailed, ServerTimeout, ServerUnreachable
 from callscope.triton.agreement import Agreement
 from callscope.triton.deadline import left_s
 from callscope.triton.endpoint import Endpoint, Question
@@ -81,7 +81,11 @@ class PoolTransport:
                 endpoint = await self._free(model, lost)
                 try:
                     return await endpoint.ask(question)
-                except ServerUnreachable:
+                except (ServerUnreachable, RequestFailed) as error:
+                    if isinstance(error, RequestFailed):
+                        if not error.passing:
+                            raise
+                        endpoint.note_fault(model)
                     lost.add(endpoint)
                     if not self._up(lost):
                         raise
@@ -101,7 +105,8 @@ class PoolTransport:
         """
         waited = bool(self._waiting)  # who comes now lets those go first who wait
         while up := self._up(lost):
-            free = [endpoint for endpoint in up if endpoint.is_free]
+            whole = [endpoint for endpoint in up if not endpoint.has_fault(model)] or up
+            free = [endpoint for endpoint in whole if endpoint.is_free]
             if free and not waited:
                 return min(free, key=lambda endpoint: (endpoint.limit.load, endpoint.limit.outstanding))
             await self._turn(model)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from callscope.errors import ServerBusy, ServerTimeout, ServerUnreachable
+from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable
 from callscope.telemetry.metrics import RETRIES
 from callscope.triton.attempts import note
 from callscope.triton.deadline import left_s
@@ -26,8 +26,8 @@ Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
-RETRIED = (ServerBusy, ServerUnreachable)
-"""What the next attempt may not meet."""
+Passing = ServerBusy | ServerUnreachable | RequestFailed
+PASSING = (ServerBusy, ServerUnreachable, RequestFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Policy:
     Attributes:
         attempts: how often a request is tried while no server can be reached.
         first_attempts: the same before any server has answered, where the address is likelier to be wrong.
+        fault_attempts: the same where a server answers that it could not run the model, by no fault of the request.
         pause_s: the pause after the first attempt; each next one is twice as long.
         longest_pause_s: the longest a pause becomes.
         busy_pause_s: the pause after the first attempt where the server is there and full.
@@ -46,13 +47,14 @@ class Policy:
 
     attempts: int = 6
     first_attempts: int = 2
+    fault_attempts: int = 4
     pause_s: float = 0.2
     longest_pause_s: float = 5.0
     busy_pause_s: float = 0.02
     longest_busy_pause_s: float = 0.5
     patience_s: float = 600.0
 
-    def pause_after(self, attempt: int, error: ServerBusy | ServerUnreachable) -> float:
+    def pause_after(self, attempt: int, error: Passing) -> float:
         """Seconds until the next attempt, between half of the full pause and all of it, by chance."""
         first_s, longest_s = self.pause_s, self.longest_pause_s
         if isinstance(error, ServerBusy):
@@ -60,10 +62,12 @@ class Policy:
         full_s = min(first_s * 2.0 ** (min(attempt, 32) - 1), longest_s)
         return full_s * uniform(0.5, 1.0)  # noqa: S311  so that clients do not come back together
 
-    def allows(self, attempt: int, error: ServerBusy | ServerUnreachable, *, answered: bool) -> bool:
+    def allows(self, attempt: int, error: Passing, *, answered: bool) -> bool:
         """Whether another attempt may follow this one."""
         if isinstance(error, ServerBusy):
             return True
+        if isinstance(error, RequestFailed):
+            return error.passing and attempt < self.fault_attempts
         return error.passing and attempt < (self.attempts if answered else self.first_attempts)
 
 
@@ -120,7 +124,7 @@ class RetryingTransport:
                 attempt += 1
                 try:
                     answer = await ask()
-                except RETRIED as error:
+                except PASSING as error:
                     await self._pause(model, attempt, error, monotonic() - began)
                 else:
                     self._answered = True
@@ -128,9 +132,9 @@ class RetryingTransport:
         finally:
             note(attempt)
 
-    async def _pause(self, model: str, attempt: int, error: ServerBusy | ServerUnreachable, spent_s: float) -> None:
+    async def _pause(self, model: str, attempt: int, error: Passing, spent_s: float) -> None:
         """Wait for the next attempt; raise the error where there is to be none."""
-        self._answered = self._answered or isinstance(error, ServerBusy)
+        self._answered = self._answered or not isinstance(error, ServerUnreachable)
         pause_s = self._policy.pause_after(attempt, error)
         in_time = pause_s < min(left_s(), self._policy.patience_s - spent_s)
         if not in_time or not self._policy.allows(attempt, error, answered=self._answered):

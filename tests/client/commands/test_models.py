@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -10,10 +11,11 @@ from rich.console import Console
 from callscope.commands.models import _fitting_table
 from callscope.served import ModelDescription
 
+ONE = "grpc://one:8001"
 MODELS = (
-    ModelDescription("sentiment_tokenizer", "1", "READY", "onnxruntime", None, "sentiment", 4, 4, 15.9),
-    ModelDescription("whisper_decoder", "1", "READY", "onnxruntime", "int8", "recogniser", 129, 32, 1172.7),
-    ModelDescription("sentiment", "2", "UNAVAILABLE unloaded"),
+    ModelDescription(ONE, "sentiment_tokenizer", "1", "READY", "onnxruntime", None, "sentiment", 4, 4, 15.9),
+    ModelDescription(ONE, "whisper_decoder", "1", "READY", "onnxruntime", "int8", "recogniser", 129, 32, 1172.7),
+    ModelDescription(ONE, "sentiment", "2", "UNAVAILABLE unloaded"),
 )
 
 
@@ -39,3 +41,9 @@ def test_a_narrow_terminal_gets_fewer_columns_and_no_torn_names(width: int) -> N
     assert "sentiment_tokenizer" in text
     assert "1172.7" in text
     assert ("Version" in text) == (width >= 120)
+
+
+def test_the_server_is_told_where_there_are_several() -> None:
+    several = (MODELS[0], replace(MODELS[0], server="grpc://two:8001"))
+    assert "grpc://two:8001" in shown(200, several)
+    assert ONE not in shown(200)

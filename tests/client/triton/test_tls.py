@@ -18,7 +18,9 @@ import pytest
 from typer.testing import CliRunner
 
 from callscope.cli import app
+from callscope.doctor import check_server
 from callscope.errors import CallscopeError, ServerUnreachable, SettingsInvalid
+from callscope.served import describe
 from callscope.settings import load_settings
 from callscope.triton.resilient import connect_all, open_transport
 from callscope.triton.tls import Tls
@@ -182,6 +184,23 @@ async def test_headers_arrive_and_are_never_told(
     captured = capfd.readouterr()
     for text in (*told, caplog.text, captured.out, captured.err):
         assert "s3cr3t" not in text
+
+
+@pytest.mark.asyncio
+async def test_models_and_doctor_use_the_certificates_and_headers_for_each_server(
+    mutual: TritonServer, authority: Authority
+) -> None:
+    files = {"tls_ca": authority.ca, "tls_cert": authority.client, "tls_key": authority.client_key}
+    settings = load_settings({**files, "headers": f"Authorization: {SECRET}"}).settings
+    seen: list[bytes] = []
+    async with gateway(mutual, server_context(authority), seen) as url:
+        servers = (f"grpcs://{mutual.endpoints.grpc}", url)
+        found = await describe(",".join(servers), settings)
+        findings = [await asyncio.to_thread(check_server, server, settings) for server in servers]
+        stranger = await asyncio.to_thread(check_server, url, load_settings({}).settings)
+    assert {(model.server, model.state) for model in found} == {(server, "READY") for server in servers}
+    assert [finding.ok for finding in (*findings, stranger)] == [True, True, False]
+    assert b"".join(seen).decode("latin-1").count(f"Authorization: {SECRET}") > len(found)
 
 
 def test_callscope_config_shows_stars_for_headers(monkeypatch: pytest.MonkeyPatch) -> None:
