@@ -63,7 +63,7 @@ class LanguageUnknown(SettingsInvalid):
 class StepFellBack(CallscopeError):
     """A step did less than it should, and the setting `require` asks for it whole.
 
-    What to do: mend what the step lacks, or leave it out of --require.
+    What to do: mend what the message says of the step, or leave it out of --require.
     """
 
     exit_code: ClassVar[int] = 5
