@@ -4,6 +4,10 @@
     ├── SettingsInvalid       2  a setting or an argument makes no sense
     │   └── LanguageUnknown   2  the served recogniser does not know the language
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
+    ├── RemoteError              every failure of a storage that recordings are fetched from
+    │   ├── RemoteRefused     3  a recording or a bucket is not there, may not be read, or does not hold still
+    │   ├── RemoteDenied      4  the storage does not accept our credentials, or there are none
+    │   └── RemoteUnreachable 4  it does not answer, or breaks off
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
     │   ├── StoreFull         3  its disk is full
@@ -55,6 +59,40 @@ class ResultUnwritable(CallscopeError):
     """The result cannot be written where it was asked for."""
 
     exit_code: ClassVar[int] = 3
+
+
+class RemoteError(CallscopeError):
+    """A failure of a storage that recordings are fetched from; the message names it without keys or signatures."""
+
+
+class RemoteRefused(RemoteError):
+    """A recording or a bucket is not there, may not be read, or changes while it is read."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class RemoteDenied(RemoteError):
+    """The storage does not accept our credentials, or there are none."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be read with these credentials ({_one_line(detail)}). Renew them where the storage's "
+            "own tools look for them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws."
+        )
+
+
+class RemoteUnreachable(RemoteError):
+    """The storage does not answer, or breaks off."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be fetched for now ({_one_line(detail)}). "
+            "See that its storage answers, or correct the address of that, such as AWS_ENDPOINT_URL."
+        )
 
 
 class StoreError(CallscopeError):

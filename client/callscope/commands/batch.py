@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from callscope.batch.run import Tally, run_batch, write_aside
+from callscope.batch.pace import Pace, most_calls
+from callscope.batch.run import run_batch
 from callscope.batch.sources import Item, find_items
+from callscope.batch.tally import Tally, write_aside
+from callscope.batch.work import Worker
 from callscope.commands.options import CALL, LOG, SERVER, with_settings
 from callscope.commands.output import writing
 from callscope.embedded import server_url
 from callscope.errors import SettingsInvalid
 from callscope.settings import Loaded, Settings
+from callscope.store.claims import open_claims
 from callscope.store.query import Query
 from callscope.store.sql import Store, open_store
 from callscope.telemetry import STDERR, say
 from callscope.triton.resilient import open_transport
+from callscope.triton.retrying import Policy
 
 SET_ASIDE = 3
 
 
-@with_settings("store", *SERVER, *CALL, *LOG)
+@with_settings("store", *SERVER, "patience_s", *CALL, *LOG)
 def batch(
     loaded: Loaded,
     sources: Annotated[
         list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="Recordings, folders, patterns, or lists: .csv or .jsonl with a column `path`, the others metadata.",
+            help="Recordings, folders, patterns, the same in buckets (s3://…), or lists: .csv or .jsonl with a column "
+            "`path`, the others metadata.",
         ),
     ],
     *,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="Recordings that are worked on at a time.")] = 2,
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="The most recordings that are worked on at a time. [two a processor core]"),
+    ] = None,
     aside: Annotated[
         Path, typer.Option(help="Where recordings that cannot be read are listed, with the reason.")
     ] = Path("callscope-aside.jsonl"),
@@ -48,13 +59,14 @@ def batch(
     """
     settings = loaded.settings
     items = find_items(sources)
+    most = at_once or most_calls()
     if redo not in {None, "degraded"}:
         raise SettingsInvalid(f"--redo takes `degraded`, and not {redo!r}.")
     store, tally = open_store(settings.store), Tally()
     try:
         again = _degraded(store) if redo else frozenset()
         with server_url(settings) as url:
-            asyncio.run(_run(items, url, store, settings, tally=tally, at_once=at_once, redo=again))
+            asyncio.run(_run(items, url, store, settings, tally=tally, most=most, redo=again))
     finally:
         store.close()
         with writing(aside, "--aside"):
@@ -65,27 +77,27 @@ def batch(
 
 
 async def _run(
-    items: list[Item], url: str, store: Store, settings: Settings, *, tally: Tally, at_once: int, redo: frozenset[str]
+    items: list[Item], url: str, store: Store, settings: Settings, *, tally: Tally, most: int, redo: frozenset[str]
 ) -> None:
-    transport = open_transport(url, settings)
+    transport = open_transport(url, settings, Policy.for_batches(settings.patience_s))
+    claims, pace = open_claims(settings.store), Pace(most)
+    worker = Worker(transport, store, claims, settings, pace=pace, redo=redo)
+    try:
+        with _progress(len(items)) as told:
+            await run_batch(items, worker, pace, tally=tally, told=told)
+    finally:
+        claims.close()
+        await transport.close()
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Tally], None]]:
+    """A bar on a terminal; call what it gives after each recording."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal)
-    try:
-        with bar:
-            task = bar.add_task("Recordings", total=len(items))
-            await run_batch(
-                items,
-                transport,
-                store,
-                settings,
-                at_once=at_once,
-                tally=tally,
-                redo=redo,
-                told=lambda tally: bar.update(task, completed=tally.done + tally.known + len(tally.aside)),
-            )
-    finally:
-        await transport.close()
+    with Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal) as bar:
+        task = bar.add_task("Recordings", total=total)
+        yield lambda tally: bar.update(task, completed=tally.count)
 
 
 def _degraded(store: Store) -> frozenset[str]:

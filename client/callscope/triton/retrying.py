@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import uniform
@@ -23,6 +24,8 @@ from callscope.triton.transport import ServedModel, Tensors, Transport
 
 Answer = TypeVar("Answer")
 
+Passing = ServerBusy | ServerTimeout | ServerUnreachable
+
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ class Policy:
         longest_pause_s: the longest a pause becomes.
         busy_pause_s: the pause after the first attempt where the server is there and full.
         longest_busy_pause_s: the longest that becomes.
+        late_attempts: how often a request is tried that is not answered within its timeout.
         patience_s: how long a request is tried in all.
     """
 
@@ -46,9 +50,21 @@ class Policy:
     longest_pause_s: float = 5.0
     busy_pause_s: float = 0.02
     longest_busy_pause_s: float = 0.5
+    late_attempts: int = 1
     patience_s: float = 600.0
 
-    def pause_after(self, attempt: int, error: ServerBusy | ServerUnreachable) -> float:
+    @classmethod
+    def for_batches(cls, patience_s: float) -> Policy:
+        """Waits so long for servers that are away, also at the very first; what comes too late is tried three times."""
+        return cls(
+            attempts=sys.maxsize,
+            first_attempts=sys.maxsize,
+            longest_pause_s=10.0,
+            late_attempts=3,
+            patience_s=patience_s,
+        )
+
+    def pause_after(self, attempt: int, error: Passing) -> float:
         """Seconds until the next attempt, between half of the full pause and all of it, by chance."""
         first_s, longest_s = self.pause_s, self.longest_pause_s
         if isinstance(error, ServerBusy):
@@ -56,10 +72,12 @@ class Policy:
         full_s = min(first_s * 2.0 ** (min(attempt, 32) - 1), longest_s)
         return full_s * uniform(0.5, 1.0)  # noqa: S311  so that clients do not come back together
 
-    def allows(self, attempt: int, error: ServerBusy | ServerUnreachable, *, answered: bool) -> bool:
+    def allows(self, attempt: int, error: Passing, *, answered: bool) -> bool:
         """Whether another attempt may follow this one."""
         if isinstance(error, ServerBusy):
             return True
+        if isinstance(error, ServerTimeout):
+            return attempt < self.late_attempts
         return error.passing and attempt < (self.attempts if answered else self.first_attempts)
 
 
@@ -116,7 +134,7 @@ class RetryingTransport:
                 attempt += 1
                 try:
                     answer = await ask()
-                except (ServerBusy, ServerUnreachable) as error:
+                except (ServerBusy, ServerTimeout, ServerUnreachable) as error:
                     await self._pause(model, attempt, error, monotonic() - began)
                 else:
                     self._answered = True
@@ -124,7 +142,7 @@ class RetryingTransport:
         finally:
             note(attempt)
 
-    async def _pause(self, model: str, attempt: int, error: ServerBusy | ServerUnreachable, spent_s: float) -> None:
+    async def _pause(self, model: str, attempt: int, error: Passing, spent_s: float) -> None:
         """Wait for the next attempt; raise the error where there is to be none."""
         self._answered = self._answered or isinstance(error, ServerBusy)
         pause_s = self._policy.pause_after(attempt, error)

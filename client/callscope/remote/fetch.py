@@ -1,0 +1,133 @@
+"""A recording is fetched into a file without a name, which is gone with whoever holds it, however that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import IO, Any
+
+import stamina
+
+from callscope.errors import RemoteRefused, RemoteUnreachable
+from callscope.remote.address import shown
+from callscope.remote.failures import translated
+from callscope.remote.filesystem import FileSystem, open_filesystem
+from callscope_preprocessing.errors import storage_full
+from callscope_preprocessing.limits import Limits
+
+BLOCK_BYTES = 4 << 20
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
+VERSION_KEYS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime", "size")
+"""What storages tell a file's state by."""
+
+
+class RemoteChanged(RemoteRefused):
+    """It was replaced while it was read, or ended early; the next attempt may have it whole."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} changes while it is read. Run the same command again when it is complete.")
+
+
+@asynccontextmanager
+async def fetched(address: str, limits: Limits, patience_s: float) -> AsyncIterator[Path]:
+    """A recording on this machine for as long as the block runs; tried again while its storage is away.
+
+    Args:
+        address: where it is.
+        limits: it is not fetched if it has more bytes than these allow.
+        patience_s: for how long it is tried.
+
+    Raises:
+        RemoteError: it cannot be had.
+        AudioTooLarge: it has too many bytes.
+        StorageFull: there is no room for it here.
+    """
+    file = await _fetch(address, limits, patience_s)
+    with file:
+        yield Path(f"/proc/self/fd/{file.fileno()}")
+
+
+async def _fetch(address: str, limits: Limits, patience_s: float) -> IO[bytes]:
+    async for attempt in stamina.retry_context(
+        on=(RemoteUnreachable, RemoteChanged),
+        attempts=None,
+        timeout=patience_s,
+        wait_initial=FIRST_PAUSE_S,
+        wait_max=LONGEST_PAUSE_S,
+    ):
+        with attempt:
+            return await _in_a_thread(address, limits)
+    raise AssertionError(address)  # the last attempt returns or raises
+
+
+async def _in_a_thread(address: str, limits: Limits) -> IO[bytes]:
+    """Fetch in a thread; who is cancelled waits until that has let go of its file."""
+    copy = _Copy(address, limits)
+    work = asyncio.create_task(asyncio.to_thread(copy.make))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        copy.given_up.set()
+        await asyncio.wait([work])
+        if not work.exception():
+            work.result().close()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A recording on its way here."""
+
+    address: str
+    limits: Limits
+    given_up: Event = field(default_factory=Event)
+
+    @property
+    def name(self) -> str:
+        return shown(self.address)
+
+    def make(self) -> IO[bytes]:
+        system, path = open_filesystem(self.address)
+        with translated(self.address):
+            before = system.info(path)
+        self.limits.require_small(self.name, before.get("size") or 0)
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  handed to the caller
+        try:
+            with translated(self.address):
+                self._read(system, path, file)
+                self._require_whole(before, system.info(path), file.tell())
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _read(self, system: FileSystem, path: str, file: IO[bytes]) -> None:
+        with system.open(path, "rb", block_size=BLOCK_BYTES, cache_type="none") as remote:
+            while block := remote.read(BLOCK_BYTES):
+                self.limits.require_small(self.name, file.tell() + len(block))
+                if self.given_up.is_set():
+                    raise RemoteUnreachable(self.name, "given up")
+                _write(file, block)
+
+    def _require_whole(self, before: dict[str, Any], after: dict[str, Any], read_bytes: int) -> None:
+        """It is as it was when it was begun, and all of it was read."""
+        if _version(before) != _version(after) or before.get("size") not in {None, read_bytes}:
+            raise RemoteChanged(self.name)
+
+
+def _write(file: IO[bytes], block: bytes) -> None:
+    rest = memoryview(block)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise storage_full(error) from error
+
+
+def _version(info: dict[str, Any]) -> list[str]:
+    return [str(info.get(key)) for key in VERSION_KEYS]
