@@ -111,8 +111,10 @@ class Worker:
         try:
             async with self._at_hand(item) as path:
                 sha256 = await asyncio.to_thread(_sha256, path)
-                while (outcome := await self._claimed(item, path, sha256)).state == "elsewhere" and patient:
-                    await asyncio.sleep(ELSEWHERE_S)  # noqa: ASYNC110  another process gives no sign
+                outcome = await self._claimed(item, path, sha256)
+                while outcome.state == "elsewhere" and patient:
+                    await asyncio.sleep(ELSEWHERE_S)
+                    outcome = await self._claimed(item, path, sha256)
                 return outcome
         except ENDING:
             raise

@@ -21,8 +21,16 @@ DefaultCredentialsError ClientAuthenticationError
 """
 CREDENTIALS = frozenset(CREDENTIAL_CODES.split())
 DENIED = frozenset({"AccessDenied", "Forbidden", "InvalidObjectState", "400", "401", "403", "ParamValidationError"})
+CHANGED = frozenset({"PreconditionFailed", "FileExpired", "412"})
 BUGS = (AssertionError, AttributeError, ImportError, NameError, TypeError)
 """What is no failure of a storage."""
+
+
+class RemoteChanged(RemoteRefused):
+    """It was replaced while it was read, or ended early; the next attempt may have it whole."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} changes while it is read. Run the same command again when it is complete.")
 
 
 @contextmanager
@@ -30,7 +38,7 @@ def translated(address: str) -> Iterator[None]:
     """Turn what a storage fails with into a sentence.
 
     Raises:
-        RemoteRefused: it is not there, or may not be read.
+        RemoteRefused: it is not there, may not be read, or was replaced meanwhile.
         RemoteDenied: the storage does not accept our credentials.
         RemoteUnreachable: whatever may pass.
     """
@@ -46,6 +54,8 @@ def _explained(error: Exception, name: str) -> RemoteError:
     codes = _codes(error)
     if denied := next((code for code in codes if code in CREDENTIALS), None):
         return RemoteDenied(name, denied)
+    if CHANGED.intersection(codes):
+        return RemoteChanged(name)
     if any(code in MISSING for code in codes) or (isinstance(error, FileNotFoundError) and error.__cause__ is None):
         return RemoteRefused(f"There is no {name}. Check the address.")
     denied = next((code for code in codes if code in DENIED), None)

@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import stamina
 
-from callscope.errors import RemoteRefused, RemoteUnreachable
+from callscope.errors import RemoteUnreachable
 from callscope.remote.address import shown
-from callscope.remote.failures import translated
+from callscope.remote.failures import RemoteChanged, translated
 from callscope.remote.filesystem import FileSystem, open_filesystem
 from callscope_preprocessing.errors import storage_full
 from callscope_preprocessing.limits import Limits
@@ -24,13 +24,6 @@ BLOCK_BYTES = 4 << 20
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime", "size")
 """What storages tell a file's state by."""
-
-
-class RemoteChanged(RemoteRefused):
-    """It was replaced while it was read, or ended early; the next attempt may have it whole."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} changes while it is read. Run the same command again when it is complete.")
 
 
 @asynccontextmanager
@@ -94,7 +87,7 @@ class _Copy:
     def make(self) -> IO[bytes]:
         system, path = open_filesystem(self.address)
         with translated(self.address):
-            before = system.info(path)
+            before = _info(system, path)
         self.limits.require_small(self.name, before.get("size") or 0)
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  handed to the caller
         try:
@@ -118,6 +111,15 @@ class _Copy:
         """It is as it was when it was begun, and all of it was read."""
         if _version(before) != _version(after) or before.get("size") not in {None, read_bytes}:
             raise RemoteChanged(self.name)
+
+
+def _info(system: FileSystem, path: str) -> dict[str, Any]:
+    """What the storage tells of a file; where it refuses to, the refusal of the file itself, which says why."""
+    try:
+        return system.info(path)
+    except PermissionError:
+        system.cat_file(path, start=0, end=1)
+        raise
 
 
 def _write(file: IO[bytes], block: bytes) -> None:

@@ -19,6 +19,9 @@ class FileSystem(Protocol):
     def info(self, path: str) -> dict[str, Any]:
         """What the storage tells of a file."""
 
+    def cat_file(self, path: str, start: int, end: int) -> bytes:
+        """Some bytes of a file."""
+
     def find(self, path: str) -> list[str]:
         """The paths of all files below one."""
 
