@@ -20,6 +20,8 @@
     │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
     │   └── RequestFailed     5  the model is served and could not answer
+    ├── ClusterUnusable       4  Ray cannot be started, or not reached
+    ├── WorkerStopped            what ended the work in another process, with the exit code of that
     └── ExtraMissing          6  an optional part of Callscope is not installed
 
 The figure is the exit code. `str(error)` is the full message for the user: what happened, then what to do.
@@ -244,6 +246,24 @@ class RequestFailed(TritonError):
             "The server's log says more; `callscope doctor` checks the server and its repository.",
         )
         self.model = model
+
+
+class ClusterUnusable(CallscopeError):
+    """Ray cannot be started on this machine, or no cluster answers at its address."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, address: str | None, detail: str) -> None:
+        what = f"No cluster of Ray answers at {address}" if address else "Ray cannot be started here"
+        super().__init__(f"{what} ({_one_line(detail)}). Correct --ray-address, or run without --engine ray.")
+
+
+class WorkerStopped(CallscopeError):
+    """What ended the work in another process; message and exit code are those of the error there."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # as told, and not the class's
 
 
 class ExtraMissing(CallscopeError):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from callscope.batch.pace import Pace, most_calls
+from callscope.batch.pace import CALLS_A_CORE, Pace, most_calls
+from callscope.batch.ray_engine import Cluster, run_on_ray
+from callscope.batch.ray_worker import Orders
 from callscope.batch.run import run_batch
 from callscope.batch.sources import Item, find_items
 from callscope.batch.tally import Tally, write_aside
@@ -31,6 +35,13 @@ from callscope.triton.retrying import Policy
 SET_ASIDE = 3
 
 
+class Engine(StrEnum):
+    """Who works on the recordings."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 @with_settings("store", *SERVER, "patience_s", *CALL, *LOG)
 def batch(
     loaded: Loaded,
@@ -45,7 +56,21 @@ def batch(
     *,
     at_once: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="The most recordings that are worked on at a time. [two a processor core]"),
+        typer.Option(
+            min=1,
+            max=256,
+            help="The most recordings worked on at a time; with Ray, by each worker. [two a processor core]",
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="local: in this process. ray: by workers of Ray (the extra `ray`).")
+    ] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A cluster of Ray that runs: auto, or HOST:PORT. [one is started]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Processes of Ray that work. [one a processor core]")
     ] = None,
     aside: Annotated[
         Path, typer.Option(help="Where recordings that cannot be read are listed, with the reason.")
@@ -59,14 +84,20 @@ def batch(
     """
     settings = loaded.settings
     items = find_items(sources)
-    most = at_once or most_calls()
+    cluster = _cluster(engine, ray_address, workers, settings)
     if redo not in {None, "degraded"}:
         raise SettingsInvalid(f"--redo takes `degraded`, and not {redo!r}.")
     store, tally = open_store(settings.store), Tally()
     try:
         again = _degraded(store) if redo else frozenset()
         with server_url(settings) as url:
-            asyncio.run(_run(items, url, store, settings, tally=tally, most=most, redo=again))
+            if cluster:
+                orders = Orders(url, settings, str(Path.cwd()), at_once or CALLS_A_CORE, again)
+                with _progress(len(items)) as told:
+                    run_on_ray(items, orders, cluster, tally=tally, told=told)
+            else:
+                most = at_once or most_calls()
+                asyncio.run(_run(items, url, store, settings, tally=tally, most=most, redo=again))
     finally:
         store.close()
         with writing(aside, "--aside"):
@@ -74,6 +105,17 @@ def batch(
         _tell(tally, aside)
     if tally.aside:
         raise typer.Exit(SET_ASIDE)
+
+
+def _cluster(engine: Engine, address: str | None, workers: int | None, settings: Settings) -> Cluster | None:
+    """Where the workers of Ray are to be; None for the local engine."""
+    if engine is Engine.LOCAL:
+        if address or workers:
+            raise SettingsInvalid("--ray-address and --workers are for --engine ray. Add it, or leave them out.")
+        return None
+    if address and not settings.server:
+        raise SettingsInvalid("The workers of a cluster need a Triton that they all reach. Name it with --server.")
+    return Cluster(address, workers or len(os.sched_getaffinity(0)))
 
 
 async def _run(

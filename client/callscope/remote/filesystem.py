@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import fsspec
 
@@ -25,8 +25,8 @@ class FileSystem(Protocol):
     def find(self, path: str) -> list[str]:
         """The paths of all files below one."""
 
-    def glob(self, path: str) -> list[str]:
-        """The paths that a pattern fits."""
+    def glob(self, path: str, *, detail: Literal[True]) -> dict[str, dict[str, Any]]:
+        """The paths that a pattern fits, and what the storage tells of each."""
 
     def open(self, path: str, mode: str, **options: Any) -> Any:  # noqa: ANN401  fsspec's own files
         """A file to read."""

@@ -30,7 +30,7 @@ def list_recordings(address: str, endings: Container[str]) -> Iterator[str]:
     system, path = open_filesystem(address)
     with translated(address):
         if WILD.intersection(path):
-            found = system.glob(path)
+            found = [name for name, told in system.glob(path, detail=True).items() if told["type"] == "file"]
         elif address.endswith("/") or system.info(path)["type"] == "directory":
             found = [name for name in system.find(path) if PurePosixPath(name).suffix.lower() in endings]
         else:
