@@ -6,13 +6,15 @@ result is stored by the worker itself; the store's claims and its key see to it 
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO, cast
 
 from callscope.batch.ray_worker import Orders, RayWorker, Stopped
 from callscope.batch.run import AHEAD
@@ -22,11 +24,16 @@ from callscope.batch.work import Outcome
 from callscope.errors import ClusterUnusable, ExtraMissing, SettingsInvalid, WorkerStopped
 from callscope.store.engine import parse_url
 
+logger = logging.getLogger(__name__)
+
 RETRIES = 2
 """How often Ray gives a recording to a worker again that died with it."""
 OBJECTS_BYTES = 200 << 20
 """Ray's object store on one machine, of which next to nothing is used."""
-LOOPBACK = "127.0.0.1"
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
+LOCAL = {**QUIET, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""The second is Ray's own switch for a cluster of one machine, which keeps every port of it on loopback; it is named
+after the systems that have it by default."""
 DEADLY = (
     "The worker died each time it worked on this recording, which may be too large for its memory or crash a decoder."
 )
@@ -139,29 +146,39 @@ class _Crew:
 @contextmanager
 def _ray(cluster: Cluster) -> Iterator[Any]:
     """Ray, started or joined; a cluster of our own ends with the block, and listens on this machine alone."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray  # noqa: PLC0415  an extra
-    except ImportError as error:
-        raise ExtraMissing("--engine ray", "ray") from error
-    own: dict[str, Any] = {
-        "num_cpus": cluster.workers,
-        "object_store_memory": OBJECTS_BYTES,
-        "include_dashboard": False,
-        "_node_ip_address": LOOPBACK,
-    }
+    ray = _imported(LOCAL if cluster.address is None else QUIET)
+    own = {"num_cpus": cluster.workers, "object_store_memory": OBJECTS_BYTES, "include_dashboard": False}
     at = {"address": cluster.address} if cluster.address else {"address": "local", **own}
     handler = signal.getsignal(signal.SIGTERM)
+    with redirect_stdout(cast("TextIO", _ToLog())):  # stdout is for results
+        try:
+            ray.init(**at, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise ClusterUnusable(cluster.address, type(error).__name__) from error
+        finally:
+            signal.signal(signal.SIGTERM, handler)  # Ray has put its own there
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _imported(environment: Mapping[str, str]) -> Any:  # noqa: ANN401  the module, which need not be installed
+    os.environ.update(environment)
     try:
-        ray.init(**at, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise ClusterUnusable(cluster.address, type(error).__name__) from error
-    finally:
-        signal.signal(signal.SIGTERM, handler)  # Ray has put its own there
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+        import ray  # noqa: PLC0415  an extra, which reads the environment when it is imported
+    except ImportError as error:
+        raise ExtraMissing("--engine ray", "ray") from error
+    return ray
+
+
+class _ToLog(io.TextIOBase):
+    """Takes what Ray says of its workers."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logger.info("%s", " ".join(text.split()))
+        return len(text)
 
 
 def _require_shared(ray: Any, store: str) -> None:  # noqa: ANN401  the module, which need not be installed
