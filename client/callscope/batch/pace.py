@@ -56,6 +56,7 @@ class Pace:
     _limit: float = field(default=0.0, init=False)
     _begun: int = field(default=0, init=False)
     _shrunk_at: int = field(default=0, init=False)
+    _waiting: int = field(default=0, init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
@@ -68,9 +69,13 @@ class Pace:
 
     async def begin(self) -> int:
         """Wait until one more may be worked on; its number, for `end`."""
-        while not self._is_free():
-            self._changed.clear()
-            await self._changed.wait()
+        self._waiting += 1
+        try:
+            while not self._is_free():
+                self._changed.clear()
+                await self._changed.wait()
+        finally:
+            self._waiting -= 1
         self.working += 1
         self._begun += 1
         return self._begun
@@ -80,7 +85,7 @@ class Pace:
 
         Calls that began before the last time it shrank do not shrink it again: they only saw the same crowd.
         """
-        was_full = self.working >= self.limit
+        was_full = self._waiting > 0 or self.working >= self.limit
         self.working -= 1
         if (requests.again + requests.waited) > STRAINED * max(requests.requests, 1):
             if number > self._shrunk_at:
