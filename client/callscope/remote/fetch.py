@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import IO, Any
 
 import stamina
@@ -54,21 +54,41 @@ async def _fetch(address: str, limits: Limits, patience_s: float) -> IO[bytes]:
         wait_max=LONGEST_PAUSE_S,
     ):
         with attempt:
-            return await _in_a_thread(address, limits)
+            return await _apart(_Copy(address, limits))
     raise AssertionError(address)  # the last attempt returns or raises
 
 
-async def _in_a_thread(address: str, limits: Limits) -> IO[bytes]:
-    """Fetch in a thread; who is cancelled waits until that has let go of its file."""
-    copy = _Copy(address, limits)
-    work = asyncio.create_task(asyncio.to_thread(copy.make))
+async def _apart(copy: _Copy) -> IO[bytes]:
+    """Copy in a thread that nobody waits for: a storage that hangs must not keep the program from its end."""
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[IO[bytes]] = loop.create_future()
+
+    def deliver(file: IO[bytes] | None, error: BaseException | None) -> None:
+        if made.done():  # nobody wants it any more
+            if file:
+                file.close()
+        elif file:
+            made.set_result(file)
+        elif error:
+            made.set_exception(error)
+
+    def run() -> None:
+        file, error = None, None
+        try:
+            file = copy.make()
+        except BaseException as caught:
+            error = caught
+        try:
+            loop.call_soon_threadsafe(deliver, file, error)
+        except RuntimeError:  # the loop has ended
+            if file:
+                file.close()
+
+    Thread(target=run, name="fetch", daemon=True).start()
     try:
-        return await asyncio.shield(work)
+        return await made
     except asyncio.CancelledError:
         copy.given_up.set()
-        await asyncio.wait([work])
-        if not work.exception():
-            work.result().close()
         raise
 
 
