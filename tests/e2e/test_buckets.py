@@ -62,9 +62,23 @@ def test_a_bucket_and_signed_addresses_have_results_that_name_them_without_secre
     assert "There is no s3://calls/gone.wav" in aside
     written = b"".join(file.read_bytes() for file in tmp_path.glob("calls.db*")) + (aside + ended.stderr).encode()
     assert [secret for secret in (SECRET, "Signature", "X-Amz") if secret.encode() in written] == []
-    again = callscope("batch", "s3://calls/2026/**/*[ab].wav", *flags, env=storage.environment)
-    assert again.code == 0, again.stderr
-    assert "0 analysed, 2 had a result, 0 set aside." in again.stderr
+
+
+def test_what_a_bucket_lists_as_it_was_is_not_fetched_again(
+    callscope: Cli, server: tuple[str, str], storage: BucketServer, pieces: list[bytes], tmp_path: Path
+) -> None:
+    client = storage.fill("again", {"a.wav": pieces[0], "b.wav": pieces[1]})
+    with way_to(storage) as (way, counted):
+        command = ("batch", "s3://again/**/*.wav", "--store", tmp_path / "calls.db", *server)
+        assert "2 analysed" in callscope(*command, env=counted.environment).stderr
+        assert way.passed > len(pieces[0]) + len(pieces[1])
+        client.put_object(Bucket="again", Key="b.wav", Body=pieces[2])
+        way.passed = 0
+        ended = callscope(*command, env=counted.environment)
+    assert ended.code == 0, ended.stderr
+    assert "1 analysed, 1 had a result, 0 set aside." in ended.stderr
+    assert len(pieces[2]) < way.passed < len(pieces[2]) + len(pieces[0])
+    assert len(sources(tmp_path / "calls.db")) == 3
 
 
 @pytest.mark.parametrize(

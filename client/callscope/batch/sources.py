@@ -29,10 +29,12 @@ class Item:
     Attributes:
         source: its path, or its address elsewhere, which may hold a signature.
         metadata: what a list tells of it.
+        version: what its storage tells its state by, where that was listed.
     """
 
     source: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def name(self) -> str:
@@ -74,7 +76,7 @@ def _items(source: str) -> Iterator[Item]:
     if is_address(source):
         from callscope.remote.listing import list_recordings  # noqa: PLC0415  fsspec is for who needs it
 
-        yield from map(Item, list_recordings(source, SOUNDS))
+        yield from (Item(listed.address, version=listed.version) for listed in list_recordings(source, SOUNDS))
         return
     path = Path(source)
     if path.is_dir():

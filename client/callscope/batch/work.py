@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.store.claims import Claims
 from callscope.store.sql import Store
+from callscope.store.tables import VERSION_FIELD
 from callscope.triton.attempts import counted
 from callscope.triton.transport import Transport
 from callscope_preprocessing.limits import Limits
@@ -69,6 +70,14 @@ class Outcome:
     state: State
     reason: str = ""
     again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """A recording on this machine, and what is known of it."""
+
+    path: Path
+    metadata: Mapping[str, str]
 
 
 class Worker:
@@ -109,12 +118,12 @@ class Worker:
                 that is wrong for all.
         """
         try:
-            async with self._at_hand(item) as path:
-                sha256 = await asyncio.to_thread(_sha256, path)
-                outcome = await self._claimed(item, path, sha256)
+            async with self._at_hand(item) as here:
+                sha256 = await asyncio.to_thread(_sha256, here.path)
+                outcome = await self._claimed(item, here, sha256)
                 while outcome.state == "elsewhere" and patient:
                     await asyncio.sleep(ELSEWHERE_S)
-                    outcome = await self._claimed(item, path, sha256)
+                    outcome = await self._claimed(item, here, sha256)
                 return outcome
         except ENDING:
             raise
@@ -124,17 +133,18 @@ class Worker:
             return Outcome("aside", str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}")
 
     @asynccontextmanager
-    async def _at_hand(self, item: Item) -> AsyncIterator[Path]:
+    async def _at_hand(self, item: Item) -> AsyncIterator[_Here]:
         if not item.is_remote:
-            yield Path(item.source)
+            yield _Here(Path(item.source), item.metadata)
             return
         from callscope.remote.fetch import fetched  # noqa: PLC0415  fsspec is for who needs it
 
         limits = Limits(bytes=self._settings.max_bytes)
-        async with fetched(item.source, limits, self._settings.patience_s) as path:
-            yield path
+        async with fetched(item.source, limits, self._settings.patience_s) as file:
+            told = {VERSION_FIELD: file.version} if file.version else {}
+            yield _Here(file.path, {**item.metadata, **told})
 
-    async def _claimed(self, item: Item, path: Path, sha256: str) -> Outcome:
+    async def _claimed(self, item: Item, here: _Here, sha256: str) -> Outcome:
         if sha256 in self._begun:
             return Outcome("known")
         if not await asyncio.to_thread(self._claims.take, sha256):
@@ -142,28 +152,28 @@ class Worker:
         self._begun.add(sha256)
         try:
             known = await asyncio.to_thread(self._store.known, [sha256])
-            return Outcome("known") if known and sha256 not in self._redo else await self._analyzed(item, path)
+            return Outcome("known") if known and sha256 not in self._redo else await self._analyzed(item, here)
         except Exception:
             self._begun.discard(sha256)
             raise
         finally:
             await asyncio.to_thread(self._claims.free, sha256)
 
-    async def _analyzed(self, item: Item, path: Path) -> Outcome:
+    async def _analyzed(self, item: Item, here: _Here) -> Outcome:
         number = await self._pace.begin()
         with counted() as requests:
             try:
-                call = await analyze(path, self._transport, self._settings, name=item.name)
-                await asyncio.to_thread(self._store.put, [_with_metadata(call, item, self._settings)])
+                call = await analyze(here.path, self._transport, self._settings, name=item.name)
+                await asyncio.to_thread(self._store.put, [_with_metadata(call, here.metadata, self._settings)])
             finally:
                 self._pace.end(number, requests)
         return Outcome("done", again=requests.again)
 
 
-def _with_metadata(call: Call, item: Item, settings: Settings) -> Call:
-    if not item.metadata:
+def _with_metadata(call: Call, metadata: Mapping[str, str], settings: Settings) -> Call:
+    if not metadata:
         return call
-    told = replace(call, recording=replace(call.recording, metadata={**item.metadata, **call.recording.metadata}))
+    told = replace(call, recording=replace(call.recording, metadata={**metadata, **call.recording.metadata}))
     return redact(told) if settings.redact else told
 
 

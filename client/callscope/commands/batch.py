@@ -90,10 +90,12 @@ def batch(
     store, tally = open_store(settings.store), Tally()
     try:
         again = _degraded(store) if redo else frozenset()
+        if not redo:
+            items = _unseen(items, store, tally)
         with server_url(settings) as url:
             if cluster:
                 orders = Orders(url, settings, str(Path.cwd()), at_once or CALLS_A_CORE, again)
-                with _progress(len(items)) as told:
+                with _progress(tally.count + len(items)) as told:
                     run_on_ray(items, orders, cluster, tally=tally, told=told)
             else:
                 most = at_once or most_calls()
@@ -125,7 +127,7 @@ async def _run(
     claims, pace = open_claims(settings.store), Pace(most)
     worker = Worker(transport, store, claims, settings, pace=pace, redo=redo)
     try:
-        with _progress(len(items)) as told:
+        with _progress(tally.count + len(items)) as told:
             await run_batch(items, worker, pace, tally=tally, told=told)
     finally:
         claims.close()
@@ -140,6 +142,14 @@ def _progress(total: int) -> Iterator[Callable[[Tally], None]]:
     with Progress(*columns, *times, console=STDERR, transient=True, disable=not STDERR.is_terminal) as bar:
         task = bar.add_task("Recordings", total=total)
         yield lambda tally: bar.update(task, completed=tally.count)
+
+
+def _unseen(items: list[Item], store: Store, tally: Tally) -> list[Item]:
+    """Recordings without those that a bucket lists as they were when they were fetched; they are counted as known."""
+    seen = store.versions() if any(item.version for item in items) else {}
+    left = [item for item in items if not item.version or seen.get(item.name) != item.version]
+    tally.known += len(items) - len(left)
+    return left
 
 
 def _degraded(store: Store) -> frozenset[str]:

@@ -16,18 +16,33 @@ import stamina
 from callscope.errors import RemoteUnreachable
 from callscope.remote.address import shown
 from callscope.remote.failures import RemoteChanged, translated
-from callscope.remote.filesystem import FileSystem, open_filesystem
+from callscope.remote.filesystem import VERSION_KEYS, FileSystem, open_filesystem, version_of
 from callscope_preprocessing.errors import storage_full
 from callscope_preprocessing.limits import Limits
 
+Copied = tuple[IO[bytes], str]
+"""A file and the version that it is of."""
 BLOCK_BYTES = 4 << 20
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
-VERSION_KEYS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime", "size")
-"""What storages tell a file's state by."""
+STATE_KEYS = (*VERSION_KEYS, "LastModified", "last_modified", "updated", "mtime", "size")
+"""What shows that a file was replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A recording on this machine.
+
+    Attributes:
+        path: a file without a name, for as long as somebody holds it.
+        version: what its storage tells its state by; empty where it tells nothing.
+    """
+
+    path: Path
+    version: str
 
 
 @asynccontextmanager
-async def fetched(address: str, limits: Limits, patience_s: float) -> AsyncIterator[Path]:
+async def fetched(address: str, limits: Limits, patience_s: float) -> AsyncIterator[Fetched]:
     """A recording on this machine for as long as the block runs; tried again while its storage is away.
 
     Args:
@@ -40,12 +55,12 @@ async def fetched(address: str, limits: Limits, patience_s: float) -> AsyncItera
         AudioTooLarge: it has too many bytes.
         StorageFull: there is no room for it here.
     """
-    file = await _fetch(address, limits, patience_s)
+    file, version = await _fetch(address, limits, patience_s)
     with file:
-        yield Path(f"/proc/self/fd/{file.fileno()}")
+        yield Fetched(Path(f"/proc/self/fd/{file.fileno()}"), version)
 
 
-async def _fetch(address: str, limits: Limits, patience_s: float) -> IO[bytes]:
+async def _fetch(address: str, limits: Limits, patience_s: float) -> Copied:
     async for attempt in stamina.retry_context(
         on=(RemoteUnreachable, RemoteChanged),
         attempts=None,
@@ -58,31 +73,31 @@ async def _fetch(address: str, limits: Limits, patience_s: float) -> IO[bytes]:
     raise AssertionError(address)  # the last attempt returns or raises
 
 
-async def _apart(copy: _Copy) -> IO[bytes]:
+async def _apart(copy: _Copy) -> Copied:
     """Copy in a thread that nobody waits for: a storage that hangs must not keep the program from its end."""
     loop = asyncio.get_running_loop()
-    made: asyncio.Future[IO[bytes]] = loop.create_future()
+    made: asyncio.Future[Copied] = loop.create_future()
 
-    def deliver(file: IO[bytes] | None, error: BaseException | None) -> None:
+    def deliver(copied: Copied | None, error: BaseException | None) -> None:
         if made.done():  # nobody wants it any more
-            if file:
-                file.close()
-        elif file:
-            made.set_result(file)
+            if copied:
+                copied[0].close()
+        elif copied:
+            made.set_result(copied)
         elif error:
             made.set_exception(error)
 
     def run() -> None:
-        file, error = None, None
+        copied, error = None, None
         try:
-            file = copy.make()
+            copied = copy.make()
         except BaseException as caught:
             error = caught
         try:
-            loop.call_soon_threadsafe(deliver, file, error)
+            loop.call_soon_threadsafe(deliver, copied, error)
         except RuntimeError:  # the loop has ended
-            if file:
-                file.close()
+            if copied:
+                copied[0].close()
 
     Thread(target=run, name="fetch", daemon=True).start()
     try:
@@ -104,7 +119,7 @@ class _Copy:
     def name(self) -> str:
         return shown(self.address)
 
-    def make(self) -> IO[bytes]:
+    def make(self) -> Copied:
         system, path = open_filesystem(self.address)
         with translated(self.address):
             before = _info(system, path)
@@ -117,7 +132,7 @@ class _Copy:
         except BaseException:
             file.close()
             raise
-        return file
+        return file, version_of(before)
 
     def _read(self, system: FileSystem, path: str, file: IO[bytes]) -> None:
         with system.open(path, "rb", block_size=BLOCK_BYTES, cache_type="none") as remote:
@@ -129,7 +144,7 @@ class _Copy:
 
     def _require_whole(self, before: dict[str, Any], after: dict[str, Any], read_bytes: int) -> None:
         """It is as it was when it was begun, and all of it was read."""
-        if _version(before) != _version(after) or before.get("size") not in {None, read_bytes}:
+        if _state(before) != _state(after) or before.get("size") not in {None, read_bytes}:
             raise RemoteChanged(self.name)
 
 
@@ -151,5 +166,5 @@ def _write(file: IO[bytes], block: bytes) -> None:
         raise storage_full(error) from error
 
 
-def _version(info: dict[str, Any]) -> list[str]:
-    return [str(info.get(key)) for key in VERSION_KEYS]
+def _state(info: dict[str, Any]) -> list[str]:
+    return [str(info.get(key)) for key in STATE_KEYS]

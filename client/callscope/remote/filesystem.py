@@ -13,6 +13,9 @@ EXTRAS = {"s3": "s3", "s3a": "s3"}
 """Schemes with an extra of ours; others have a package of fsspec's, which its own error names."""
 
 
+VERSION_KEYS = ("ETag", "etag", "md5Hash", "content_md5")
+
+
 class FileSystem(Protocol):
     """What is used of fsspec's file systems."""
 
@@ -22,8 +25,8 @@ class FileSystem(Protocol):
     def cat_file(self, path: str, start: int, end: int) -> bytes:
         """Some bytes of a file."""
 
-    def find(self, path: str) -> list[str]:
-        """The paths of all files below one."""
+    def find(self, path: str, *, detail: Literal[True]) -> dict[str, dict[str, Any]]:
+        """The paths of all files below one, and what the storage tells of each."""
 
     def glob(self, path: str, *, detail: Literal[True]) -> dict[str, dict[str, Any]]:
         """The paths that a pattern fits, and what the storage tells of each."""
@@ -52,3 +55,8 @@ def open_filesystem(address: str) -> tuple[FileSystem, str]:
             raise ExtraMissing(f"{scheme}://", EXTRAS[scheme]) from error
         raise SettingsInvalid(f"{scheme}:// needs another package: {error}") from error
     return cast("FileSystem", system), path
+
+
+def version_of(info: dict[str, Any]) -> str:
+    """What a storage tells a file's state by: the same is the same content. Empty where it tells nothing."""
+    return next((str(info[key]).strip('"') for key in VERSION_KEYS if info.get(key)), "")

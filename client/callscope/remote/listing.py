@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from callscope.remote.address import WEB, scheme_of
 from callscope.remote.failures import translated
-from callscope.remote.filesystem import open_filesystem
+from callscope.remote.filesystem import open_filesystem, version_of
 
 WILD = frozenset("*?[")
 
 
-def list_recordings(address: str, endings: Container[str]) -> Iterator[str]:
-    """The addresses of recordings, in order of their names.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording that a storage has; `version` is empty where nothing tells its state."""
+
+    address: str
+    version: str = ""
+
+
+def list_recordings(address: str, endings: Container[str]) -> Iterator[Listed]:
+    """Recordings, in order of their names.
 
     Args:
         address: a recording; a prefix, with all below it; or a pattern such as `s3://bucket/2026/**/*.wav`. An address
@@ -25,15 +34,17 @@ def list_recordings(address: str, endings: Container[str]) -> Iterator[str]:
         SettingsInvalid, ExtraMissing: nothing that is installed reads such addresses.
     """
     if scheme_of(address) in WEB:
-        yield address
+        yield Listed(address)
         return
     system, path = open_filesystem(address)
     with translated(address):
         if WILD.intersection(path):
-            found = [name for name, told in system.glob(path, detail=True).items() if told["type"] == "file"]
-        elif address.endswith("/") or system.info(path)["type"] == "directory":
-            found = [name for name in system.find(path) if PurePosixPath(name).suffix.lower() in endings]
+            found = system.glob(path, detail=True)
+        elif address.endswith("/") or (info := system.info(path))["type"] == "directory":
+            inside = system.find(path, detail=True).items()
+            found = {name: told for name, told in inside if PurePosixPath(name).suffix.lower() in endings}
         else:
-            found = [path]
-        addresses = [system.unstrip_protocol(name) for name in sorted(found) if not name.endswith("/")]
-    yield from addresses
+            found = {path: info}
+        files = [(name, found[name]) for name in sorted(found) if found[name]["type"] == "file" and name[-1:] != "/"]
+        listed = [Listed(system.unstrip_protocol(name), version_of(told)) for name, told in files]
+    yield from listed

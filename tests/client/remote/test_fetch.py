@@ -24,8 +24,8 @@ DATA = random.Random(7).randbytes(6 << 20)
 
 
 async def read(address: str, limits: Limits = LIMITS, patience_s: float = 30.0) -> bytes:
-    async with fetched(address, limits, patience_s) as path:
-        return path.read_bytes()
+    async with fetched(address, limits, patience_s) as here:
+        return here.path.read_bytes()
 
 
 def in_folder(folder: Path) -> list[Path]:
@@ -42,10 +42,10 @@ async def test_an_object_is_had_whole_and_leaves_nothing(
 ) -> None:
     storage.fill(bucket, {"a b/통화#1?.wav": DATA})
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    async with fetched(f"s3://{bucket}/a b/통화#1?.wav", LIMITS, 30.0) as path:
-        assert path.read_bytes() == DATA
+    async with fetched(f"s3://{bucket}/a b/통화#1?.wav", LIMITS, 30.0) as here:
+        assert here.path.read_bytes() == DATA
         assert in_folder(tmp_path) == []
-    assert not path.exists()
+    assert not here.path.exists()
 
 
 async def test_a_signed_address_is_fetched_without_credentials(
