@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from callscope.batch.run import AWAY
+from callscope.batch.work import AWAY
 from callscope.errors import CallscopeError, StoreUnreachable
 from callscope.triton.retrying import PASSING
 

@@ -6,6 +6,10 @@
     ├── StepFellBack          5  a step did less than it should, and a setting asks for it whole
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
     ├── CacheUnusable         3  results kept to be used again cannot be read or written
+    ├── RemoteError              every failure of a storage that recordings are fetched from
+    │   ├── RemoteRefused     3  a recording or a bucket is not there, may not be read, or does not hold still
+    │   ├── RemoteDenied      4  the storage does not accept our credentials, or there are none
+    │   └── RemoteUnreachable 4  it does not answer, or breaks off
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
     │   ├── StoreFull         3  its disk is full
@@ -18,6 +22,8 @@
     │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
     │   └── RequestFailed     5  the model is served and could not answer
+    ├── ClusterUnusable       4  Ray cannot be started, or not reached
+    ├── WorkerStopped            what ended the work in another process, with the exit code of that
     └── ExtraMissing          6  an optional part of Callscope is not installed
 
 The figure is the exit code. `str(error)` is the full message for the user: what happened, then what to do.
@@ -97,6 +103,43 @@ class CacheUnusable(CallscopeError):
         super().__init__(
             f"The cache {file} cannot be used ({_one_line(detail)}), and calls are analysed without it. "
             "Make room, name another folder with --cache, or remove a damaged file with `callscope cache clear`."
+        )
+
+
+class RemoteError(CallscopeError):
+    """A failure of a storage that recordings are fetched from; the message names it without keys or signatures.
+
+    What to do: see that the storage is there, and that its address and credentials are right.
+    """
+
+
+class RemoteRefused(RemoteError):
+    """A recording or a bucket is not there, may not be read, or changes while it is read."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class RemoteDenied(RemoteError):
+    """The storage does not accept our credentials, or there are none."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be read with these credentials ({_one_line(detail)}). Renew them where the storage's "
+            "own tools look for them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws."
+        )
+
+
+class RemoteUnreachable(RemoteError):
+    """The storage does not answer, or breaks off."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be fetched for now ({_one_line(detail)}). "
+            "See that its storage answers, or correct the address of that, such as AWS_ENDPOINT_URL."
         )
 
 
@@ -287,6 +330,30 @@ class RequestFailed(TritonError):
         )
         self.model = model
         self.passing = passing
+
+
+class ClusterUnusable(CallscopeError):
+    """Ray cannot be started on this machine, or no cluster answers at its address.
+
+    What to do: correct --ray-address, or run without --engine ray.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, address: str | None, detail: str) -> None:
+        what = f"No cluster of Ray answers at {address}" if address else "Ray cannot be started here"
+        super().__init__(f"{what} ({_one_line(detail)}). Correct --ray-address, or run without --engine ray.")
+
+
+class WorkerStopped(CallscopeError):
+    """What ended the work in another process; message and exit code are those of the error there.
+
+    What to do: what the message says.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # as told, and not the class's
 
 
 class ExtraMissing(CallscopeError):

@@ -68,14 +68,14 @@ class Prepared:
     diarization: Diarization | None
 
 
-def read_call(path: Path, settings: Settings) -> Sound:
-    """Decode a recording, within the limits that are set.
+def read_call(path: Path, settings: Settings, name: str | None = None) -> Sound:
+    """Decode a recording, within the limits that are set; `name` is what to call it, if not by its path.
 
     Raises:
         AudioError: it cannot be read as sound.
     """
     limits = Limits(settings.max_duration_s, settings.max_bytes, settings.max_channels)
-    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None)
+    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None, name=name)
 
 
 def prepare(sound: Sound, settings: Settings, record: Record) -> Prepared:

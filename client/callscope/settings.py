@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     timeout_s: float = Field(default=60.0, gt=0)
     """How long one request may take, in seconds, waiting in the server's queue included."""
 
+    patience_s: float = Field(default=120.0, ge=0)
+    """How long a batch waits for a server or a storage that is away, in seconds."""
+
     max_duration_s: float = Field(default=12 * 3600.0, gt=0)
     """The longest call accepted, in seconds."""
 

@@ -147,6 +147,7 @@ async def analyze(
     sha256: str | None = None,
     progress: Progress = silent,
     sound: Sound | None = None,
+    name: str | None = None,
 ) -> Call:
     """`pipeline.analyze`, or the result of an earlier one: `processing.cached` says so.
 
@@ -158,6 +159,7 @@ async def analyze(
         sha256: of the recording's bytes, where it is known.
         progress: called as the work goes on.
         sound: what `read_call` gave for it, if that was called before.
+        name: what the result calls it, if not by its path.
 
     Raises:
         CallscopeError: see `pipeline.analyze`; the cache raises nothing.
@@ -165,12 +167,12 @@ async def analyze(
     known = sound.sha256 if sound else sha256
     recording = known or (await asyncio.to_thread(_sha256, path) if cache else "")
     if cache is None or not recording:
-        return await analyze_anew(path, transport, settings, progress=progress, sound=sound)
+        return await analyze_anew(path, transport, settings, progress=progress, sound=sound, name=name)
     found = await cache.lookup(recording)
     if found.call:
-        return _as_asked_for(found.call, path, settings)
+        return _as_asked_for(found.call, name or str(path), settings)
     async with cache.served.watching():
-        call = await analyze_anew(path, transport, settings, progress=progress, sound=sound)
+        call = await analyze_anew(path, transport, settings, progress=progress, sound=sound, name=name)
     await cache.keep(found, call)
     return call
 
@@ -179,9 +181,9 @@ def _missed(recording: str, key: str, changes: int) -> Found:
     return Found(Outcome.MISS, recording, key, changes)
 
 
-def _as_asked_for(call: Call, path: Path, settings: Settings) -> Call:
-    """With the path of this request; how the result came to be stays, and says that it is an earlier one."""
-    source = mask_text(str(path)) if settings.redact else str(path)
+def _as_asked_for(call: Call, name: str, settings: Settings) -> Call:
+    """With the name of this request; how the result came to be stays, and says that it is an earlier one."""
+    source = mask_text(name) if settings.redact else name
     return replace(
         call,
         recording=replace(call.recording, source=source),

@@ -32,7 +32,7 @@ from callscope.store.failures import answered, retried
 from callscope.store.found_text import drop_texts, holds, is_common, put_texts
 from callscope.store.query import Found, Hit, Query, Status
 from callscope.store.rows import call_row, packed, segment_rows, unpack
-from callscope.store.tables import FIGURES, calls, results, segments
+from callscope.store.tables import FIGURES, VERSION_FIELD, calls, results, segments
 
 Made = TypeVar("Made")
 
@@ -64,6 +64,9 @@ class Store(Protocol):
 
     def known(self, sha256s: Iterable[str]) -> set[str]:
         """Those of the recordings that have a result."""
+
+    def versions(self) -> dict[str, str]:
+        """The calls that were fetched from a storage: address -> what that told the recording's state by."""
 
     def get(self, call: str) -> dict[str, Any] | None:
         """The whole result of a call, by its SHA-256 or its id."""
@@ -146,6 +149,13 @@ class SqlStore:
                 rows = select(calls.c.sha256).where(calls.c.sha256.in_(wanted[start : start + BATCH]))
                 found.update(self._read(rows, lambda row: row.sha256))
         return found
+
+    def versions(self) -> dict[str, str]:
+        """`Store.versions`."""
+        version = calls.c.attributes[VERSION_FIELD].as_string()
+        with answered(self._engine):
+            rows = self._read(select(calls.c.source, version).where(version.is_not(None)), tuple)
+        return dict(rows)
 
     def get(self, call: str) -> dict[str, Any] | None:
         """`Store.get`; of several calls with that id the newest."""

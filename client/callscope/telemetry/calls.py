@@ -39,11 +39,11 @@ class Scope:
     """What becomes of a call.
 
     Attributes:
-        outcome: how it ends, if nothing is raised.
+        outcome: how it ends, if nothing is raised; None where another process sees to it.
         failed_step: the step that ended it.
     """
 
-    outcome: Outcome = "analysed"
+    outcome: Outcome | None = "analysed"
     failed_step: str = ""
 
 
@@ -66,14 +66,15 @@ def whole_call() -> Iterator[Scope]:
         metrics.CALLS.labels("failed").inc()
         raise
     else:
-        metrics.CALLS.labels(scope.outcome).inc()
+        if scope.outcome:
+            metrics.CALLS.labels(scope.outcome).inc()
     finally:
         metrics.IN_PROGRESS.dec()
         unbind_contextvars("call")
         _scope.reset(token)
 
 
-def end_as(outcome: Outcome, error: Exception | None = None) -> None:
+def end_as(outcome: Outcome | None, error: Exception | None = None) -> None:
     """Say how the call that is worked on ends: it had a result, say, or was set aside because of an error."""
     if error is not None:
         note_failure(error)
