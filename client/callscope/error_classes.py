@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from callscope.batch.work import AWAY
-from callscope.errors import CallscopeError, StoreUnreachable
+from callscope.errors import CallscopeError, RemoteUnreachable, StoreUnreachable
 from callscope.triton.retrying import PASSING
 
 MODULES = (
     "callscope.errors",
     "callscope.error_counts",
+    "callscope.remote.failures",
     "callscope.transcripts.errors",
     "callscope.report.overview.gathering",
     "callscope_preprocessing.errors",
@@ -96,5 +96,5 @@ def _remedy(kind: type) -> str:
 
 
 def _retried(kind: type[Exception]) -> str:
-    by = {"each request": PASSING, "the store": (StoreUnreachable,), "the batch": AWAY}
+    by = {"each request": PASSING, "the store": (StoreUnreachable,), "each fetch": (RemoteUnreachable,)}
     return ", ".join(who for who, kinds in by.items() if issubclass(kind, kinds))

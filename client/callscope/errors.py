@@ -114,13 +114,19 @@ class RemoteError(CallscopeError):
 
 
 class RemoteRefused(RemoteError):
-    """A recording or a bucket is not there, may not be read, or changes while it is read."""
+    """A recording or a bucket is not there, may not be read, or changes while it is read.
+
+    What to do: correct its address, or let these credentials read it.
+    """
 
     exit_code: ClassVar[int] = 3
 
 
 class RemoteDenied(RemoteError):
-    """The storage does not accept our credentials, or there are none."""
+    """The storage does not accept our credentials, or there are none.
+
+    What to do: renew them where the storage's own tools look for them.
+    """
 
     exit_code: ClassVar[int] = 4
 

@@ -45,15 +45,26 @@ def test_every_error_says_what_it_means_and_what_to_do(error: object) -> None:
 
 def test_what_is_tried_again_is_told_as_the_code_does_it() -> None:
     told = {one.name: one.retried for one in error_classes() if one.retried}
-    assert told["ServerBusy"] == "each request, the batch"
-    assert told["ServerTimeout"] == "the batch"
+    assert told["ServerBusy"] == "each request"
+    assert told["ServerTimeout"] == "each request"
+    assert told["RemoteUnreachable"] == "each fetch"
     assert told["StoreUnreachable"] == "the store"
     assert not {"ModelMissing", "SettingsInvalid", "AudioCorrupt"} & set(told)
 
 
 def test_the_options_that_remedies_name_exist() -> None:
     source = (ROOT / "client" / "callscope" / "settings.py").read_text(encoding="utf-8")
-    flags = {"--aside", "--store", "--server", "--diarize", "--repository", "--language", "--log-format"}
+    flags = {
+        "--aside",
+        "--engine",
+        "--ray-address",
+        "--store",
+        "--server",
+        "--diarize",
+        "--repository",
+        "--language",
+        "--log-format",
+    }
     for error in error_classes():
         for word in error.remedy.replace(",", " ").replace(".", " ").replace(";", " ").split():
             if word.startswith("--") and word not in flags:

@@ -161,15 +161,25 @@ class Worker:
     async def _claimed(self, item: Item, here: _Here, sha256: str) -> Outcome:
         if sha256 in self._begun:
             return Outcome("known")
-        if not await asyncio.to_thread(self._claims.take, sha256):
-            return Outcome("elsewhere")
         self._begun.add(sha256)
         try:
-            known = await asyncio.to_thread(self._store.known, [sha256])
-            return Outcome("known") if known and sha256 not in self._redo else await self._analyzed(item, here, sha256)
+            outcome = await self._ours(item, here, sha256)
         except Exception:
             self._begun.discard(sha256)
             raise
+        if outcome.state == "elsewhere":
+            self._begun.discard(sha256)
+        return outcome
+
+    async def _ours(self, item: Item, here: _Here, sha256: str) -> Outcome:
+        """Work on a recording that nobody else in this process has begun."""
+        if not await asyncio.to_thread(self._claims.take, sha256):
+            return Outcome("elsewhere")
+        try:
+            known = await asyncio.to_thread(self._store.known, [sha256])
+            if known and sha256 not in self._redo:
+                return Outcome("known")
+            return await self._analyzed(item, here, sha256)
         finally:
             await asyncio.to_thread(self._claims.free, sha256)
 

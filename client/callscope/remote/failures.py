@@ -27,7 +27,10 @@ BUGS = (AssertionError, AttributeError, ImportError, NameError, TypeError)
 
 
 class RemoteChanged(RemoteRefused):
-    """It was replaced while it was read, or ended early; the next attempt may have it whole."""
+    """It was replaced while it was read, or ended early; the next attempt may have it whole.
+
+    What to do: run the same command again when it is complete.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} changes while it is read. Run the same command again when it is complete.")

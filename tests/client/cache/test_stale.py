@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from callscope.batch.run import Tally, run_batch
-from callscope.batch.sources import Item
+from callscope.batch.tally import Tally
 from callscope.cache.analysis import Cache, analyze, open_cache
 from callscope.cache.results import Results
 from callscope.cache.served import Served
@@ -23,6 +22,7 @@ from callscope.store.sql import open_store
 from callscope.triton.resilient import open_transport
 from callscope.triton.transport import Transport
 
+from ...one_batch import one_batch
 from .conftest import Published
 
 if TYPE_CHECKING:
@@ -140,8 +140,6 @@ def test_no_result_of_a_batch_in_the_middle_of_which_a_model_is_published_is_sta
     old_version = int(published.serving())
 
     async def work() -> None:
-        store = open_store(str(tmp_path / "calls.db"))
-        items, tally = [Item(path) for path in recordings], Tally()
         publishing: list[asyncio.Task[int]] = []
 
         def told(_: Tally) -> None:
@@ -149,9 +147,11 @@ def test_no_result_of_a_batch_in_the_middle_of_which_a_model_is_published_is_sta
                 publishing.append(asyncio.create_task(asyncio.to_thread(published.publish)))
 
         async with working(published.url, tmp_path) as (transport, cache):
-            await run_batch(items, transport, store, SETTINGS, at_once=1, tally=tally, cache=cache, told=told)
+            database = tmp_path / "calls.db"
+            tally = await one_batch(recordings, transport, database, SETTINGS, cache=cache, told=told)
             await publishing[0]
         assert tally.done == 3
+        store = open_store(str(database))
         assert len(list(store.export(Query()))) == 3
         store.close()
 

@@ -16,12 +16,9 @@ import soundfile
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from callscope.batch.run import Tally, run_batch
-from callscope.batch.sources import Item
 from callscope.errors import ModelMissing, ServerBusy, ServerTimeout, ServerUnreachable, SettingsInvalid
 from callscope.pipeline import analyze
 from callscope.settings import Settings
-from callscope.store.sql import open_store
 from callscope.telemetry.exposition import exposed, write_textfile
 from callscope.telemetry.metrics import PIPELINE, queued, server_of, timed_request
 from callscope.triton.breaker import Breaker
@@ -29,6 +26,8 @@ from callscope.triton.endpoint import Endpoint
 from callscope.triton.fake import FakeTransport
 from callscope.triton.retrying import Policy, RetryingTransport
 from callscope.triton.transport import connect
+
+from ...one_batch import one_batch
 
 if TYPE_CHECKING:
     from callscope_server.launcher import TritonServer
@@ -86,12 +85,11 @@ async def test_each_recording_of_a_batch_has_one_outcome(
 ) -> None:
     shutil.copyfile(clip, tmp_path / "twin.wav")
     (tmp_path / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEfmt ")
-    items = [Item(tmp_path / name) for name in ("clip.wav", "twin.wav", "broken.wav", "nowhere.wav")]
-    store, transport = open_store(str(tmp_path / "calls.db")), connect(f"http://{triton.endpoints.http}")
+    recordings = [tmp_path / name for name in ("clip.wav", "twin.wav", "broken.wav", "nowhere.wav")]
+    transport = connect(f"http://{triton.endpoints.http}")
     try:
-        await run_batch(items, transport, store, Settings(), at_once=1, tally=Tally())
+        await one_batch(recordings, transport, tmp_path / "calls.db", Settings())
     finally:
-        store.close()
         await transport.close()
     outcomes = {
         name: change("callscope_calls_total", outcome=name) for name in ("analysed", "known", "aside", "failed")
