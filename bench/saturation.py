@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,15 @@ from callscope.triton.transport import Tensors, Transport
 Windows = NDArray[np.int16]
 
 
-async def saturate(ask: Callable[[int], Awaitable[object]], in_flight: int, answers: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Saturated:
+    """A run: answers a second, and how many there were in all, those before and after that second's count included."""
+
+    per_s: float
+    answers: int
+
+
+async def saturate(ask: Callable[[int], Awaitable[object]], in_flight: int, answers: int) -> Saturated:
     """Answers a second at a constant number of requests in flight.
 
     Args:
@@ -32,11 +41,11 @@ async def saturate(ask: Callable[[int], Awaitable[object]], in_flight: int, answ
             times.append(time.perf_counter())
 
     await asyncio.gather(*(send() for _ in range(in_flight)))
-    return answers / (times[last - 1] - times[in_flight - 1])
+    return Saturated(answers / (times[last - 1] - times[in_flight - 1]), len(times))
 
 
 def requests(windows: Windows, tokens: int) -> Sequence[Tensors]:
-    """A request to `transcribe` for each window, shape (count, samples): any language, greedy, at most so many tokens."""
+    """A request to `transcribe` for each window, shape (count, samples): any language, at most so many tokens."""
     options = {"language": -1, "task": -1, "max_tokens": tokens}
     return [
         {

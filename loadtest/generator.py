@@ -5,9 +5,9 @@
 Locust runs on gevent and the client on asyncio, which do not mix in one process. So Locust decides how many users there
 are and shows what comes of it, and this process, which it starts, does the sending with the client that commands use.
 
-Standard input, a line of JSON each: {"start": ID, "kind": KIND, "rate": ARRIVALS_A_SECOND}, {"stop": ID}, {"end": SECONDS}
-which stops all sources and waits so long for the answers that are due. Standard output: first {"ready": FACTS} or
-{"failed": WHY}, then a line for each request (`samples.Sample`).
+Standard input, a line of JSON each: {"start": ID, "kind": KIND, "rate": ARRIVALS_A_SECOND}, {"stop": ID}, and last
+{"end": SECONDS}, which stops all sources and waits so long for the answers that are due. Standard output: first
+{"ready": FACTS} or {"failed": WHY}, then a line for each request (`samples.Sample`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ ADDRESS = "grpc://127.0.0.1:8001"
 def add_options(parser: ArgumentParser) -> None:
     """Options of ours, on the command line and in the web page."""
     group = parser.add_argument_group("Callscope")
-    group.add_argument("--rate", type=float, default=1.0, help="windows a second that a user sends, or as much in calls")
+    group.add_argument(
+        "--rate", type=float, default=1.0, help="windows a second that a user sends, or as much in calls"
+    )
     group.add_argument("--arrivals", choices=[*PATTERNS], default="poisson", help="how a user's requests are spread")
     group.add_argument("--calls", default=str(CALLS), help="a folder of recordings")
     group.add_argument("--model", default="transcribe", choices=["transcribe", "transcribe_words"])

@@ -40,7 +40,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A run: its samples, the server's statistics at times of it (seconds from the start), and facts of what was sent."""
+    """A run: its samples, the server's statistics at times from its start in seconds, and facts of what was sent."""
 
     samples: tuple[Sample, ...]
     statistics: tuple[tuple[float, Statistics], ...]

@@ -8,17 +8,17 @@ import sys
 import time
 from argparse import Namespace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import gevent
 from gevent import subprocess
 from locust.env import Environment
 
+from loadtest.places import ROOT
+from loadtest.places import environment as environment_of_sources
 from loadtest.samples import Sample
 
-ROOT = Path(__file__).parents[1]
-FOLDERS = ("", "client", "preprocessing", "export", "server")
+ENDED = '{"failed": "The generator ended. Read its error above."}'
 PATIENCE_S = 30.0
 """For answers that are due when a test ends."""
 
@@ -45,7 +45,7 @@ class Sending:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in FOLDERS)},
+            env=environment_of_sources(),
             start_new_session=True,  # Ctrl-C is Locust's, which then ends the test in order
         )
         self.facts = self._ready()
@@ -79,7 +79,7 @@ class Sending:
             self._process.stdin.flush()
 
     def _ready(self) -> dict[str, Any]:
-        answer = json.loads(self._process.stdout.readline() or '{"failed": "The generator ended; read its error above."}')
+        answer = json.loads(self._process.stdout.readline() or ENDED)
         if "failed" in answer:
             self._process.wait()
             raise GeneratorFailed(answer["failed"])

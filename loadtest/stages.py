@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from locust import LoadTestShape
 
 Stages = Sequence[tuple[float, float]]
 """(share of the duration, share of the peak)"""
@@ -25,16 +22,3 @@ def users_at(stages: Stages, at_s: float, duration_s: float, peak: int) -> int |
         if at_s < end_s:
             return max(1, round(peak * share))
     return None
-
-
-class Staged(LoadTestShape):  # type: ignore[misc]  # Locust's classes are not typed for mypy
-    """A load of stages."""
-
-    abstract = True
-    stages: ClassVar[Stages] = STEADY
-
-    def tick(self) -> tuple[int, float] | None:
-        """How many users there shall be now."""
-        options = self.runner.environment.parsed_options
-        users = users_at(self.stages, self.get_run_time(), options.duration, options.peak)
-        return None if users is None else (users, max(1.0, users))

@@ -71,5 +71,3 @@ def _step(
 
 def _passes(step: Step, target_s: float) -> bool:
     return step.summary.p95_s <= target_s and step.summary.error_rate == 0.0
-
-

@@ -51,7 +51,8 @@ def read_budget(path: Path) -> list[Limit]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))["limits"]
         return [_limit(figure, bounds) for figure, bounds in table.items()]
     except OSError as error:
-        raise BudgetInvalid(f"The budget {path} cannot be read ({error.strerror}). Name another with --budget.") from None
+        why = error.strerror
+        raise BudgetInvalid(f"The budget {path} cannot be read ({why}). Name another with --budget.") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise BudgetInvalid(
             f"The budget {path} cannot be understood ({error}). Compare it with loadtest/budget.toml."

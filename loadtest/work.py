@@ -100,7 +100,7 @@ async def gather(transport: Transport, folder: Path, most_tokens: int = 0) -> Ma
         FileNotFoundError: the folder holds no recording.
         CallscopeError: the server does not serve the recogniser, or does not answer.
     """
-    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    paths = await asyncio.to_thread(_recordings, folder)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no recording. Name a folder of recordings with --calls.")
     transcriber = await Transcriber.from_server(transport)
@@ -129,9 +129,7 @@ def sends(kind: str, material: Material, chance: random.Random, *, model: str, t
             yield partial(_send_window, model=model, window=chance.choice(windows), timeout_s=timeout_s)
 
 
-def live(
-    material: Material, chance: random.Random, *, model: str, timeout_s: float
-) -> Iterator[tuple[float, Send]]:
+def live(material: Material, chance: random.Random, *, model: str, timeout_s: float) -> Iterator[tuple[float, Send]]:
     """A line on which one call follows another, begun in the middle of one: each window when it has been said.
 
     Yields:
@@ -184,12 +182,14 @@ def _cut(path: Path, transcriber: Transcriber, most_tokens: int) -> Recorded:
     sound = read_call(path, settings)
     chunks = pack_call(prepare(sound, settings, Record()), transcriber, settings)
     windows = [
-        Window(
-            chunk.window(samples)[np.newaxis], chunk.speech_s, token_limit(chunk.speech_s, limit), chunk.span.end_s
-        )
+        Window(chunk.window(samples)[np.newaxis], chunk.speech_s, token_limit(chunk.speech_s, limit), chunk.span.end_s)
         for chunk in chunks
     ]
     return Recorded(path, sound.duration_s, sorted(windows, key=lambda window: window.end_s))
+
+
+def _recordings(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
 
 
 def _sentences(folder: Path) -> list[str]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import sys
 import time
 
-from locust import LoadTestShape
-
 from loadtest.samples import Sample, quantile
 from loadtest.search import Search
+from locust import LoadTestShape
 
 SETTLING = 0.25
 """Of a trial's time, in which the last trial's requests are answered and this one's lines come in."""

@@ -1,9 +1,9 @@
 """Steps from a fifth of the peak to beyond it, of equal length."""
 
-from loadtest import stages
+from loadtest import staged, stages
 
 
-class Ramp(stages.Staged):
+class Ramp(staged.Staged):
     """Steps from a fifth of the peak to beyond it, of equal length."""
 
     stages = stages.RAMP

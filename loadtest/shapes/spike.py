@@ -1,9 +1,9 @@
 """Three tenths of the peak, for a fifth of the time all of it, and back."""
 
-from loadtest import stages
+from loadtest import staged, stages
 
 
-class Spike(stages.Staged):
+class Spike(staged.Staged):
     """Three tenths of the peak, for a fifth of the time all of it, and back."""
 
     stages = stages.SPIKE
