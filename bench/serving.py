@@ -3,8 +3,9 @@
     python -m bench.serving [--shape tiny]
 
 The graphs, their threads and the largest batch are those of the repository. Each round lets every way have the machine
-in turn; a ratio is taken within a round. Beside the throughput stands the processor time of a window, of the server, its
-models and this process together: at saturation it bounds the throughput, and other work on the machine moves it little.
+in turn; a ratio is taken within a round. Beside the throughput stands the processor time of a window, of the server,
+its models and this process together: at saturation it bounds the throughput, and other work on the machine moves it
+little.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class InProcess:
 def _open(repository: Path, name: str) -> onnxruntime.InferenceSession:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = int(parameters(read_config(repository, name))["intra_op_thread_count"])
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the served ones
     (graph,) = (repository / name).glob("*/model.onnx")
     return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtest.knee import knee
 from loadtest.samples import Results, Sample, summarize
@@ -64,9 +64,18 @@ def capacity(results: Results) -> Capacity:
     )
 
 
-def found(closed: Results, ramp: Results, steady: Results, live: Results, target_s: float) -> Found:
-    """What four runs say together."""
-    loads = sorted(steps(ramp, "transcribe"), key=lambda step: step.sources)
+def found(closed: Results, ramp: Results, steady: Results, live: Results, *, rate: float, target_s: float) -> Found:
+    """What four runs say together.
+
+    Args:
+        closed: with a fixed number of requests in flight.
+        ramp: of growing load.
+        steady: of mixed load.
+        live: of calls in progress.
+        rate: requests a second of each source in the ramp: chance makes them a few more or less.
+        target_s: within which 95 % of live words must be there.
+    """
+    loads = [replace(step, offered_per_s=step.sources * rate) for step in steps(ramp, "transcribe")]
     bend = knee([step.offered_per_s for step in loads], [step.summary.p95_s for step in loads])
     lines = steps(live, "live")
     return Found(

@@ -45,6 +45,9 @@ class Generator:
         transports: to the server; sources take turns.
         material: what they send.
         options: `parse` tells which.
+
+    Attributes:
+        samples: what became of requests so far, in the order of their answers.
     """
 
     def __init__(self, transports: list[Transport], material: Material, options: argparse.Namespace) -> None:
@@ -52,6 +55,7 @@ class Generator:
         self._next_transport = cycle(transports)
         self._sources: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._outstanding: set[asyncio.Task[None]] = set()
+        self.samples: list[Sample] = []
         self._began_s = time.perf_counter()
         self._file: IO[str] | None = options.results.open("w", encoding="utf-8") if options.results else None
 
@@ -138,6 +142,7 @@ class Generator:
         self._tell(Sample(kind, protocol, due_s - self._began_s, took_s, lag_s, sources, audio_s, error))
 
     def _tell(self, sample: Sample) -> None:
+        self.samples.append(sample)
         line = to_line(sample)
         print(line, flush=True)
         self.write(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from loadtest.figures import MODELS, MS, Found
 from loadtest.samples import Summary
@@ -50,8 +51,8 @@ def _draw_latency(axes: Axes, found: Found) -> None:
     at = found.ramp[found.knee]
     axes.axvline(at.offered_per_s, color=KNEE, linewidth=1.2)
     axes.axvline(found.capacity.windows_per_s, color=FAINT, linestyle="--", linewidth=1.2)
-    top = axes.get_ylim()[1]
-    axes.text(at.offered_per_s, top, " knee", color=KNEE, va="top")
+    bottom, top = axes.get_ylim()
+    axes.text(at.offered_per_s, bottom, " knee", color=KNEE, va="bottom")
     axes.text(found.capacity.windows_per_s, top, "capacity ", color=FAINT, va="top", ha="right")
     axes.set(title="Latency from the moment a window was due", xlabel="windows due, a second", ylabel="ms (log)")
     axes.set_xlim(left=0)
@@ -83,6 +84,7 @@ def _draw_spent(axes: Axes, ramp: Sequence[Step]) -> None:
     axes.set(
         title="Where the server says the time goes, on average", xlabel="windows due, a second", ylabel="ms a window"
     )
+    axes.set_ylim(top=1.5 * max([*bottom, *medians]))
     axes.legend(loc="upper left", frameon=False, fontsize=8)
 
 
@@ -99,7 +101,8 @@ def _draw_batches(axes: Axes, ramp: Sequence[Step]) -> None:
 def _draw_live(axes: Axes, found: Found, target_s: float) -> None:
     _quantiles(axes, [step.sources for step in found.live], found.live)
     axes.axhline(target_s * MS, color=FAINT, linestyle="--", linewidth=1.2)
-    axes.text(axes.get_xlim()[0], target_s * MS, f" target of p95: {target_s:g} s", color=FAINT, va="bottom")
+    right = axes.get_xlim()[1]
+    axes.text(right, target_s * MS, f"target of p95: {target_s:g} s", color=FAINT, va="bottom", ha="right")
     if found.carried:
         axes.axvline(found.carried.sources, color=KNEE, linewidth=1.2)
         axes.text(found.carried.sources, axes.get_ylim()[1], f" {found.carried.sources} calls", color=KNEE, va="top")
@@ -112,6 +115,9 @@ def _quantiles(axes: Axes, places: Sequence[float], found: Sequence[Step]) -> No
         values = [of(step.summary) * MS for step in found]
         axes.plot(places, values, "o-", color=SHADES[name], label=name, markersize=4, linewidth=1.6)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _spent_ms(step: Step, model: str, what: str) -> float:

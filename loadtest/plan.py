@@ -79,7 +79,7 @@ class Plan:
             f"--target={self.target_s}",
             f"--timeout={max(10.0, 4 * self.target_s)}",
         )
-        return found(closed, ramp, steady, live, self.target_s)
+        return found(closed, ramp, steady, live, rate=whole / STEPS, target_s=self.target_s)
 
     def _locust(self, shape: str, *arguments: str) -> Results:
         file = self.folder / f"{Path(shape).name}.jsonl"
