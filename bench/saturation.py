@@ -32,7 +32,8 @@ async def saturate(ask: Callable[[int], Awaitable[object]], in_flight: int, answ
         in_flight: how many wait for an answer at any time.
         answers: how many are counted; the first `in_flight` answers come before those.
     """
-    numbers, times = itertools.count(), []
+    numbers = itertools.count()
+    times: list[float] = []
     last = in_flight + answers
 
     async def send() -> None:

@@ -69,7 +69,7 @@ def write(folder: Path, found: Found, figures: Mapping[str, float], rows: Sequen
     (folder / "index.html").write_text(html, encoding="utf-8")
     plain = {name: None if math.isnan(value) else value for name, value in figures.items()}
     verdict = {row.limit.figure: row.kept for row in rows}
-    told = {"about": title, "figures": plain, "kept": verdict}
+    told: dict[str, object] = {"about": title, "figures": plain, "kept": verdict}
     told |= {"ramp": [_plain(step) for step in found.ramp], "live": [_plain(step) for step in found.live]}
     (folder / "figures.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 

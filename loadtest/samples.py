@@ -96,5 +96,5 @@ def read_results(path: Path) -> Results:
     lines: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     samples = tuple(Sample(**line) for line in lines if "kind" in line)
     states = tuple((line["at_s"], read_statistics(line["statistics"])) for line in lines if "statistics" in line)
-    facts = next((line["facts"] for line in lines if "facts" in line), {})
+    facts: Mapping[str, Any] = next((line["facts"] for line in lines if "facts" in line), {})
     return Results(samples, states, facts)

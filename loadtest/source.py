@@ -6,7 +6,7 @@ import gevent
 from locust import User, task
 
 
-class Source(User):  # type: ignore[misc]  # Locust's classes are not typed for mypy
+class Source(User):
     """Begins to send when it is started and stops when it is stopped; the generator does the work.
 
     Attributes:

@@ -9,7 +9,7 @@ from locust import LoadTestShape
 from loadtest.stages import STEADY, Stages, users_at
 
 
-class Staged(LoadTestShape):  # type: ignore[misc]  # Locust's classes are not typed for mypy
+class Staged(LoadTestShape):
     """A load of stages."""
 
     abstract = True

@@ -151,7 +151,7 @@ def live(material: Material, chance: random.Random, *, model: str, timeout_s: fl
 
 
 async def _send_window(transport: Transport, *, model: str, window: Window, timeout_s: float) -> float:
-    inputs = {
+    inputs: dict[str, NDArray[Any]] = {
         "audio": window.audio,
         "language": np.array([[UNSPECIFIED]], np.int32),
         "task": np.array([[UNSPECIFIED]], np.int32),

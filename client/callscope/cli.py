@@ -21,6 +21,7 @@ from callscope.commands.models import models
 from callscope.commands.preprocess import preprocess
 from callscope.commands.report import report
 from callscope.commands.serve import serve
+from callscope.commands.tune import tune
 
 EPILOG = (
     "Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 a file that cannot be read or written, "
@@ -37,7 +38,7 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, config):
+for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, tune, models, doctor, config):
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")

@@ -15,7 +15,7 @@ from loadtest.trials import Trials
 from locust import LoadTestShape
 
 
-class LiveCalls(LoadTestShape):  # type: ignore[misc]  # Locust's classes are not typed for mypy
+class LiveCalls(LoadTestShape):
     """As many lines as are on trial."""
 
     def __init__(self) -> None:
