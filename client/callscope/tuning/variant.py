@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import text_format
+from google.protobuf import text_format  # type: ignore[import-untyped]  # its types are a package of their own
 from tritonclient.grpc import model_config_pb2
 
 from callscope.errors import SettingsInvalid
@@ -92,7 +92,7 @@ def read_config(repository: Path, model: str) -> Any:  # noqa: ANN401  protobuf'
     """
     path = repository / model / CONFIG
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), model_config_pb2.ModelConfig(name=model))
+        return text_format.Parse(path.read_text(encoding="utf-8"), model_config_pb2.ModelConfig())
     except (OSError, text_format.ParseError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsInvalid(
