@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,6 +52,13 @@ $(VENV)/dev: $(VENV)/client requirements/dev.txt
 	@echo "Setting up faster-whisper, torch and transformers in .venv-bench (once)"
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python $(PIP) --requirement requirements/bench.txt
+	@touch $@
+
+.venv-load/ready: requirements/loadtest.txt requirements/client.txt requirements/library.txt
+	@echo "Setting up the load test in .venv-load (once)"
+	@test -x .venv-load/bin/python || $(PYTHON) -m venv .venv-load
+	@.venv-load/bin/python $(PIP) --requirement requirements/loadtest.txt
+	@.venv-load/bin/python $(PIP) --no-deps --requirement requirements/library.txt
 	@touch $@
 
 demo: $(VENV)/client ## analyse the three bundled calls with a real Triton
@@ -114,6 +121,15 @@ bench-cache: $(VENV)/dev ## 300 calls twice, the second time from the cache (CAL
 bench-pace: $(VENV)/dev ## a batch that finds out how many calls to work on, against fixed numbers (minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.pace
 
+bench-serving: $(VENV)/dev ## what Triton costs over gRPC and HTTP against the same graphs called directly (SHAPE=tiny)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.serving $(if $(SHAPE),--shape $(SHAPE))
+
+bench-batching: $(VENV)/dev ## throughput, latency and mean batch against the queue delay, drawn (SHAPE=tiny)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.batching $(if $(SHAPE),--shape $(SHAPE))
+
+load: .venv-load/ready ## how many calls this machine carries, pictures in load/ (LOAD="--server grpc://HOST:8001 …"; five minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-load/bin/python -m loadtest $(LOAD)
+
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve
 
@@ -127,4 +143,4 @@ demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothi
 	@demo/make-models.sh
 
 clean: ## remove what the verbs above have made
-	rm -rf $(VENV) .venv-server .venv-referee .venv-ray .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-server .venv-referee .venv-ray .venv-bench .venv-load load .mypy_cache .pytest_cache .ruff_cache .hypothesis

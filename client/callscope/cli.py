@@ -24,6 +24,7 @@ from callscope.commands.preprocess import preprocess
 from callscope.commands.profile import profile
 from callscope.commands.report import report
 from callscope.commands.serve import serve
+from callscope.commands.tune import tune
 
 EPILOG = (
     "Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 a file that cannot be read or written, "
@@ -40,7 +41,9 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, errors, profile, config):
+for verb in (
+    demo, analyze, transcribe, batch, report, preprocess, serve, tune, models, doctor, errors, profile, config,
+):  # fmt: skip
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")

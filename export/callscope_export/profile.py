@@ -56,17 +56,18 @@ class Profile:
     models: Mapping[str, Serving]
     gpus: tuple[int, ...] = ()
 
-    def placed(self, gpus: Sequence[int], instances: int) -> "Profile":
-        """Choose GPUs and the number of instances.
+    def placed(self, gpus: Sequence[int], instances: int | None) -> "Profile":
+        """Choose GPUs and the number of instances; None leaves the profile's own.
 
         Raises:
             ProfileInvalid: GPUs for a profile of the CPU, or fewer than one instance.
         """
         if gpus and self.kind == "KIND_CPU":
             raise ProfileInvalid(f"The profile {self.name} uses no GPU. Leave out the GPUs, or choose the profile gpu.")
-        if instances < 1:
-            raise ProfileInvalid(f"{instances} instances cannot serve. Ask for at least 1.")
-        return replace(self, gpus=tuple(gpus), instances=instances)
+        count = self.instances if instances is None else instances
+        if count < 1:
+            raise ProfileInvalid(f"{count} instances cannot serve. Ask for at least 1.")
+        return replace(self, gpus=tuple(gpus), instances=count)
 
 
 def load_profile(name: str) -> Profile:
