@@ -51,6 +51,8 @@ def _serving(config: Any, choice: Choice) -> Iterator[str]:  # noqa: ANN401  pro
     yield f"threads = {choice.threads if config.name in THREADED else own}"
     if config.model_warmup:
         yield f"warmup_batches = {[warmup.batch_size for warmup in config.model_warmup]}"
+    if not config.dynamic_batching.HasField("default_queue_policy"):
+        yield "bounded = false"
     if config.response_cache.enable:
         yield "cache = true"
 
