@@ -5,7 +5,8 @@
 The bundled models' `transcribe`, with whole windows of the demo calls. In turn: some numbers of senders that the queue
 holds, each asked for a while, of which the best throughput is the server's most; ten times as many senders as the queue
 holds, for a minute, through ten clients as commands have them; and the first again. The figure is the throughput under
-overload as a share of the most. The memory of the server with its models and of this process is looked at all the time.
+overload as a share of the most, of before and after in the mean. The memory of the server with its models and of this
+process is looked at all the time.
 With --steady the server is a queue in this process that takes the same time for every request, which shows what the
 client alone costs.
 """
@@ -130,7 +131,7 @@ async def compare(bare: Ask, resilient: Ask, options: argparse.Namespace, memory
         if watching:
             watching.cancel()
         after = await _most(bare, options)
-        shares.append(loaded / max(before[0], after[0]))
+        shares.append(2 * loaded / (before[0] + after[0]))
         print(
             f"round {number + 1}: at most {before[0]:.1f}/s before ({before[1]} senders) and {after[0]:.1f}/s after, "
             f"{loaded:.1f}/s by {OVERLOAD * options.queue} senders ({shares[-1]:.2f}); {tally.requests} requests, "
@@ -198,8 +199,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--steady", action="store_true", help="a queue in this process in place of Triton")
     parser.add_argument("--queue", type=int, help="requests that may wait (default: as the models' configs say)")
-    parser.add_argument("--rounds", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=15.0, help="for each number of senders (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each number of senders (default: %(default)s)")
     parser.add_argument("--overload-s", type=float, default=60.0, help="default: %(default)s")
     options = parser.parse_args()
     print(describe_machine())
