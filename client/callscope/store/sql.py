@@ -334,7 +334,8 @@ def _figure(name: str) -> Column[Any]:
 def _ordered(wanted: Select[Any], order: str) -> Select[Any]:
     column = _figure(order.removeprefix("-"))
     direction = desc(column) if order.startswith("-") else asc(column)
-    return wanted.order_by(direction.nulls_last(), calls.c.number)
+    # A column without nulls is left as it is: PostgreSQL's index has nulls the other way round.
+    return wanted.order_by(direction.nulls_last() if column.nullable else direction, calls.c.number)
 
 
 def _found(row: Row[Any]) -> Found:
