@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching load serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload chaos load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -126,6 +126,12 @@ bench-serving: $(VENV)/dev ## what Triton costs over gRPC and HTTP against the s
 
 bench-batching: $(VENV)/dev ## throughput, latency and mean batch against the queue delay, drawn (SHAPE=tiny)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.batching $(if $(SHAPE),--shape $(SHAPE))
+
+chaos: $(VENV)/dev ## a batch while servers, database and the batch itself are killed and the disk is full (CALLS=300 SEED=1; ten minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.chaos --calls $(or $(CALLS),300) --seed $(or $(SEED),1)
+
+bench-overload: $(VENV)/dev ## ten times the load that the server holds: what is still done, and in how much memory (minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.overload
 
 load: .venv-load/ready ## how many calls this machine carries, pictures in load/ (LOAD="--server grpc://HOST:8001 …"; five minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-load/bin/python -m loadtest $(LOAD)

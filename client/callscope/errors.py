@@ -12,7 +12,7 @@
     │   └── RemoteUnreachable 4  it does not answer, or breaks off
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
-    │   ├── StoreFull         3  its disk is full
+    │   ├── StoreFull         4  its disk is full
     │   └── StoreMismatch     5  its tables are another version's
     ├── TritonError              every failure between the client and a server; `url` says which server
     │   ├── ServerUnreachable 4  nothing that speaks Triton's protocol answers there
@@ -177,7 +177,7 @@ class StoreFull(StoreError):
     What to do: make room, for example with `callscope db purge`, and run the same command again.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[int] = 4
 
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(
