@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload chaos load serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload bench-memory chaos load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -132,6 +132,9 @@ chaos: $(VENV)/dev ## a batch while servers, database and the batch itself are k
 
 bench-overload: $(VENV)/dev ## ten times the load that the server holds: what is still done, and in how much memory (minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.overload
+
+bench-memory: $(VENV)/dev ## 2,000 calls in one process: whether its memory grows, or the server's (CALLS=count; ten minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.memory $(if $(CALLS),--calls $(CALLS))
 
 load: .venv-load/ready ## how many calls this machine carries, pictures in load/ (LOAD="--server grpc://HOST:8001 …"; five minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-load/bin/python -m loadtest $(LOAD)

@@ -31,6 +31,11 @@ class Batch:
     _process: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int:
+        """Of its process; 0 before it was started."""
+        return self._process.pid if self._process else 0
+
+    @property
     def log(self) -> Path:
         """What it said, each time after the other."""
         return self.folder / "batch.log"
