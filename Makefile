@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload bench-memory chaos load serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray fuzz check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload bench-memory chaos load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -72,6 +72,9 @@ test-referee: .venv-referee/voices ## the exported graphs against transformers, 
 
 test-ray: .venv-ray/ready ## batches on workers of Ray, one of them killed, against the local engine (minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-ray/bin/python -m pytest tests/cluster
+
+fuzz: $(VENV)/dev ## 11,000 hostile answers, requests and files, of which the ordinary tests try a fortieth (minutes)
+	@CALLSCOPE_FUZZ=1 $(BIN)/python -m pytest tests/fuzz
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
