@@ -60,7 +60,9 @@ def read_key(file: Path) -> str:
     try:
         key = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ServerError(f"The key in {file} cannot be read ({type(error).__name__}). Name a file of ASCII.") from error
+        raise ServerError(
+            f"The key in {file} cannot be read ({type(error).__name__}). Name a file of ASCII."
+        ) from error
     if len(key) < SHORTEST_KEY or not key.isprintable() or " " in key:
         raise ServerError(
             f"{file} holds no key: at least {SHORTEST_KEY} characters without spaces. "
@@ -72,4 +74,7 @@ def read_key(file: Path) -> str:
 def _restrict(apis: str, name: str, key: str) -> list[str]:
     if not key:
         return []
-    return [f"--http-restricted-api={apis}:{GRPC_PREFIX}{name}={key}", f"--grpc-restricted-protocol={apis}:{name}={key}"]
+    return [
+        f"--http-restricted-api={apis}:{GRPC_PREFIX}{name}={key}",
+        f"--grpc-restricted-protocol={apis}:{name}={key}",
+    ]

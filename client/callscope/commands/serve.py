@@ -95,8 +95,8 @@ def _guard(
     Tls(ca, cert, cert_key).check(("--grpc-client-ca", "--grpc-cert", "--grpc-cert-key"))
     if ca and not cert:
         raise SettingsInvalid("--grpc-client-ca is given without --grpc-cert. Give both, or neither.")
-    keys = (read_key(file) if file else "" for file in (client_key, admin_key))
-    return Guard(*keys, *(file and file.absolute() for file in (cert, cert_key, ca)))
+    client, admin = (read_key(file) if file else "" for file in (client_key, admin_key))
+    return Guard(client, admin, *(file and file.absolute() for file in (cert, cert_key, ca)))
 
 
 def _show(server: TritonServer, log_file: Path) -> None:
