@@ -155,9 +155,7 @@ class GrpcTransport:
             return await model_missing(self, model, message)
         if RESTRICTED in message or status in REFUSED:
             return AccessDenied(self.url, message)
-        if status == "DEADLINE_EXCEEDED":
-            return ServerTimeout(self.url, model, limit_s)
-        if status == "UNAVAILABLE" and QUEUED_TOO_LONG in message:
+        if status == "DEADLINE_EXCEEDED" or (status == "UNAVAILABLE" and QUEUED_TOO_LONG in message):
             return ServerTimeout(self.url, model, limit_s)
         if status == "UNAVAILABLE" and (QUEUE_FULL in message or await self._is_live()):
             return ServerBusy(self.url, model, message)
