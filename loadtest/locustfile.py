@@ -1,81 +1,101 @@
-"""Load for a Callscope Triton: real windows of the demo calls over HTTP, one request at a time and user.
+"""Load for a Callscope Triton; run it from the root of the clone.
 
-locust -f loadtest/locustfile.py --host http://127.0.0.1:8000 --headless -u 8 -r 8 -t 30s
+locust -f loadtest/locustfile.py --host grpc://127.0.0.1:8001
+
+A user is a source of requests with a clock of its own, so a slow server does not slow its load, and a latency counts
+from the moment at which the request was due. Name classes to have only those: `... Live` for calls in progress.
+`-f loadtest/locustfile.py,loadtest/shapes/spike.py` gives the load a shape.
 """
 
 from __future__ import annotations
 
-import json
-import random
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
-import numpy as np
-import soundfile
-import soxr
-import tritonclient.http as triton
-from locust import FastHttpUser, events, task
+from locust import events
 from locust.env import Environment
-from numpy.typing import NDArray
-from tritonclient.utils import np_to_triton_dtype
+from locust.runners import MasterRunner
+
+from loadtest.arrivals import PATTERNS
+from loadtest.sending import GeneratorFailed, Sending
+from loadtest.source import Source
 
 CALLS = Path(__file__).parents[1] / "demo" / "calls"
-DETECT = -1
-MAX_TOKENS = 96
-SPEECH_DB = -35.0
-
-windows: list[NDArray[np.int16]] = []
+SERVER_FAILED = 4
+ADDRESS = "grpc://127.0.0.1:8001"
 
 
-def cut(path: Path, rate_hz: int, samples: int) -> list[NDArray[np.int16]]:
-    """The windows of a recording in which somebody speaks, int16, shape (1, samples)."""
-    sound, file_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    channels = soxr.resample(sound, file_rate_hz, rate_hz).T
-    starts = range(0, channels.shape[1] - samples, samples)
-    whole = [channel[start : start + samples] for channel in channels for start in starts]
-    loud = [window for window in whole if 20 * np.log10(np.sqrt(np.mean(window**2)) + 1e-9) > SPEECH_DB]
-    return [(np.clip(window, -1, 1) * 32767).astype(np.int16)[np.newaxis] for window in loud]
+@events.init_command_line_parser.add_listener
+def add_options(parser: ArgumentParser) -> None:
+    """Options of ours, on the command line and in the web page."""
+    group = parser.add_argument_group("Callscope")
+    group.add_argument(
+        "--rate", type=float, default=1.0, help="windows a second that a user sends, or as much in calls"
+    )
+    group.add_argument("--arrivals", choices=[*PATTERNS], default="poisson", help="how a user's requests are spread")
+    group.add_argument("--calls", default=str(CALLS), help="a folder of recordings")
+    group.add_argument("--model", default="transcribe", choices=["transcribe", "transcribe_words"])
+    group.add_argument("--tokens", type=int, default=0, help="the most a window may take; 0: by its seconds of speech")
+    group.add_argument("--timeout", type=float, default=60.0, help="seconds after which a request has failed")
+    group.add_argument("--results", default="", help="a file for every request's figures, JSON lines")
+    group.add_argument("--peak", type=int, default=10, help="users at the height of a shape")
+    group.add_argument("--duration", type=float, default=60.0, help="seconds that a shape takes")
+    group.add_argument("--target", type=float, default=2.0, help="seconds in which 95 %% of live words must be there")
 
 
 @events.init.add_listener
-def read_calls(environment: Environment, **_: object) -> None:
-    """Cut the demo calls into windows of the length that the server asks for."""
+def prepare(environment: Environment, **_: object) -> None:
+    """Cut the recordings before the time of a test begins, where its server is known by then."""
+    if environment.parsed_options.headless and not isinstance(environment.runner, MasterRunner):
+        start(environment)
+
+
+@events.test_start.add_listener
+def start(environment: Environment, **_: object) -> None:
+    """Start the generator, on whatever has users: a worker, or Locust alone."""
+    if isinstance(environment.runner, MasterRunner) or "sending" in vars(environment):
+        return
+    environment.host = environment.host or ADDRESS
     try:
-        client = triton.InferenceServerClient(str(environment.host).removeprefix("http://"))
-        parameters = client.get_model_config("transcribe")["parameters"]
-    except (triton.InferenceServerException, OSError) as error:
-        sys.exit(f"No Callscope Triton answers at {environment.host} ({error}). Start one with `callscope serve`.")
-    rate_hz, samples = (int(parameters[name]["string_value"]) for name in ("sample_rate_hz", "window_samples"))
-    for path in sorted(CALLS.glob("*.wav")):
-        windows.extend(cut(path, rate_hz, samples))
+        environment.sending = Sending(environment, environment.parsed_options)
+    except GeneratorFailed as failure:
+        sys.stderr.write(f"{failure}\n")
+        sys.exit(SERVER_FAILED)
 
 
-def body(window: NDArray[np.int16]) -> tuple[bytes, int]:
-    """A request to `transcribe` in Triton's binary form, and the length of its JSON part."""
-    tensors = {
-        "audio": window,
-        "language": np.array([[DETECT]], np.int32),
-        "task": np.array([[DETECT]], np.int32),
-        "max_tokens": np.array([[MAX_TOKENS]], np.int32),
-        "temperature": np.array([[0.0]], np.float32),
-    }
-    inputs = []
-    for name, tensor in tensors.items():
-        inputs.append(triton.InferInput(name, list(tensor.shape), np_to_triton_dtype(tensor.dtype)))
-        inputs[-1].set_data_from_numpy(tensor)
-    outputs = [triton.InferRequestedOutput("tokens", binary_data=False)]
-    return triton.InferenceServerClient.generate_request_body(inputs, outputs=outputs)
+@events.test_stop.add_listener
+def stop(environment: Environment, **_: object) -> None:
+    """Wait for the last answers."""
+    if sending := vars(environment).pop("sending", None):
+        sending.end()
 
 
-class Caller(FastHttpUser):
-    """Sends windows one after another, as fast as they are answered."""
+class Windows(Source):
+    """Windows of speech to the recogniser."""
 
-    @task
-    def transcribe(self) -> None:
-        """One window; an answer without tokens is a failure."""
-        data, json_length = body(random.choice(windows))
-        headers = {"Inference-Header-Content-Length": str(json_length)}
-        path = "/v2/models/transcribe/infer"
-        with self.client.post(path, data=data, headers=headers, catch_response=True) as response:
-            if response.status_code == 200 and not json.loads(response.text)["outputs"]:  # noqa: PLR2004 - HTTP's own
-                response.failure("the answer has no outputs")
+    kind, weight = "transcribe", 4
+
+
+class Punctuation(Source):
+    """Texts to the punctuation model."""
+
+    kind = "punctuate"
+
+
+class Sentiment(Source):
+    """Texts to the sentiment model."""
+
+    kind = "sentiment"
+
+
+class Calls(Source):
+    """Whole recordings through the pipeline."""
+
+    kind = "call"
+
+
+class Live(Source):
+    """Calls in progress: each sends a window when it has been said."""
+
+    kind = "live"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.logging import RichHandler
+
+from callscope.telemetry.logs import end_logging
 
 if TYPE_CHECKING:
     from callscope_server.environment import Environment
@@ -20,7 +20,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure() -> None:
-    """Heeds Ctrl-C: a shell's background job ignores it, and so would all that the tests start and then interrupt."""
+    """Heeds Ctrl-C: a shell's background job ignores it, and so would all that the tests start and then interrupt.
+
+    No test uses a result of an earlier run again, nor leaves one in the user's cache.
+    """
+    os.environ["CALLSCOPE_CACHE"] = "off"
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -72,6 +76,4 @@ def shared_data() -> Path:
 def own_logging() -> Iterator[None]:
     """What a command sets up for its log ends with its test."""
     yield
-    root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, RichHandler)]:
-        root.removeHandler(handler)
+    end_logging()

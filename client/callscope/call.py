@@ -201,6 +201,7 @@ class Processing:
         channels: what was found in each channel.
         dropped: what sounded like speech and was left out, in order of start.
         redacted: kind of personal data -> how often it was masked; empty where nothing was, or none was looked for.
+        cached: whether the result is that of an earlier analysis, of which all the above tells.
     """
 
     created_at: str
@@ -213,6 +214,7 @@ class Processing:
     channels: tuple[Channel, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     redacted: Mapping[str, int] = field(default_factory=dict)
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

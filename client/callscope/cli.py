@@ -11,16 +11,20 @@ import typer
 from callscope import __version__
 from callscope.commands.analyze import analyze, transcribe
 from callscope.commands.batch import batch
+from callscope.commands.cache import app as cache
 from callscope.commands.config import config
 from callscope.commands.db import app as db
 from callscope.commands.demo import demo
 from callscope.commands.doctor import doctor
+from callscope.commands.errors import errors
 from callscope.commands.export import app as export
 from callscope.commands.guard import DEBUG_VARIABLE
 from callscope.commands.models import models
 from callscope.commands.preprocess import preprocess
+from callscope.commands.profile import profile
 from callscope.commands.report import report
 from callscope.commands.serve import serve
+from callscope.commands.tune import tune
 
 EPILOG = (
     "Exit codes: 0 done, 1 a bug, 2 wrong usage or settings, 3 a file that cannot be read or written, "
@@ -37,10 +41,13 @@ app = typer.Typer(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, analyze, transcribe, batch, report, preprocess, serve, models, doctor, config):
+for verb in (
+    demo, analyze, transcribe, batch, report, preprocess, serve, tune, models, doctor, errors, profile, config,
+):  # fmt: skip
     app.command()(verb)
 app.add_typer(export, name="export")
 app.add_typer(db, name="db")
+app.add_typer(cache, name="cache")
 
 
 def _show_version(asked: bool) -> None:

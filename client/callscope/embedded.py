@@ -12,6 +12,7 @@ from rich.markup import escape
 from callscope.checkout import model_repository
 from callscope.settings import Settings
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.tracing import traces_url
 
 if TYPE_CHECKING:
     from callscope_server.environment import Environment
@@ -35,7 +36,12 @@ def server_url(settings: Settings) -> Iterator[str]:
     repository = check_repository(model_repository(settings))
     environment = prepare_environment(settings.server_environment)
     with STDERR.status("Starting Triton …") as status:
-        server = TritonServer(repository, environment=environment, startup_timeout_s=settings.startup_timeout_s)
+        server = TritonServer(
+            repository,
+            environment=environment,
+            startup_timeout_s=settings.startup_timeout_s,
+            trace_to=traces_url(settings.otlp_endpoint) if settings.otlp_endpoint else "",
+        )
         with kept(server):
             status.stop()
             yield f"grpc://{server.endpoints.grpc}"

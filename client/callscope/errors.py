@@ -5,6 +5,11 @@
     │   └── LanguageUnknown   2  the served recogniser does not know the language
     ├── StepFellBack          5  a step did less than it should, and a setting asks for it whole
     ├── ResultUnwritable      3  the result cannot be written where it was asked for
+    ├── CacheUnusable         3  results kept to be used again cannot be read or written
+    ├── RemoteError              every failure of a storage that recordings are fetched from
+    │   ├── RemoteRefused     3  a recording or a bucket is not there, may not be read, or does not hold still
+    │   ├── RemoteDenied      4  the storage does not accept our credentials, or there are none
+    │   └── RemoteUnreachable 4  it does not answer, or breaks off
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
     │   ├── StoreFull         3  its disk is full
@@ -18,6 +23,8 @@
     │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
     │   └── RequestFailed     5  the model is served and could not answer
+    ├── ClusterUnusable       4  Ray cannot be started, or not reached
+    ├── WorkerStopped            what ended the work in another process, with the exit code of that
     └── ExtraMissing          6  an optional part of Callscope is not installed
 
 The figure is the exit code. `str(error)` is the full message for the user: what happened, then what to do.
@@ -37,13 +44,20 @@ class CallscopeError(Exception):
 
 
 class SettingsInvalid(CallscopeError):
-    """A setting or an argument makes no sense; the message says which and what would."""
+    """A setting or an argument makes no sense; the message says which and what would.
+
+    What to do: correct what the message names; `callscope config` shows every setting and where its value comes
+    from.
+    """
 
     exit_code: ClassVar[int] = 2
 
 
 class LanguageUnknown(SettingsInvalid):
-    """The served recogniser does not know the language that was asked for."""
+    """The served recogniser does not know the language that was asked for.
+
+    What to do: choose a language that the message lists, or leave --language out to have it detected.
+    """
 
     def __init__(self, language: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -54,7 +68,10 @@ class LanguageUnknown(SettingsInvalid):
 
 
 class StepFellBack(CallscopeError):
-    """A step did less than it should, and the setting `require` asks for it whole."""
+    """A step did less than it should, and the setting `require` asks for it whole.
+
+    What to do: mend what the message says of the step, or leave it out of --require.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -67,17 +84,84 @@ class StepFellBack(CallscopeError):
 
 
 class ResultUnwritable(CallscopeError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written where it was asked for.
+
+    What to do: make room there, or choose another place.
+    """
 
     exit_code: ClassVar[int] = 3
 
 
+class CacheUnusable(CallscopeError):
+    """Results that are kept to be used again cannot be read or written; every call can be analysed without them.
+
+    What to do: make room, name another folder with --cache, or `callscope cache clear`.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, file: str, detail: str) -> None:
+        super().__init__(
+            f"The cache {file} cannot be used ({_one_line(detail)}), and calls are analysed without it. "
+            "Make room, name another folder with --cache, or remove a damaged file with `callscope cache clear`."
+        )
+
+
+class RemoteError(CallscopeError):
+    """A failure of a storage that recordings are fetched from; the message names it without keys or signatures.
+
+    What to do: see that the storage is there, and that its address and credentials are right.
+    """
+
+
+class RemoteRefused(RemoteError):
+    """A recording or a bucket is not there, may not be read, or changes while it is read.
+
+    What to do: correct its address, or let these credentials read it.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+
+class RemoteDenied(RemoteError):
+    """The storage does not accept our credentials, or there are none.
+
+    What to do: renew them where the storage's own tools look for them.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be read with these credentials ({_one_line(detail)}). Renew them where the storage's "
+            "own tools look for them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws."
+        )
+
+
+class RemoteUnreachable(RemoteError):
+    """The storage does not answer, or breaks off."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(
+            f"{name} cannot be fetched for now ({_one_line(detail)}). "
+            "See that its storage answers, or correct the address of that, such as AWS_ENDPOINT_URL."
+        )
+
+
 class StoreError(CallscopeError):
-    """A failure of the database of results."""
+    """A failure of the database of results.
+
+    What to do: see that the database is there and is what --store names.
+    """
 
 
 class StoreUnreachable(StoreError):
-    """The database does not answer, lets nobody in, or has no connection to spare."""
+    """The database does not answer, lets nobody in, or has no connection to spare.
+
+    What to do: see that the database runs and lets you in, or correct --store; then run the same command again.
+    """
 
     exit_code: ClassVar[int] = 4
 
@@ -89,7 +173,10 @@ class StoreUnreachable(StoreError):
 
 
 class StoreFull(StoreError):
-    """The database's disk is full; what was written before is safe."""
+    """The database's disk is full; what was written before is safe.
+
+    What to do: make room, for example with `callscope db purge`, and run the same command again.
+    """
 
     exit_code: ClassVar[int] = 3
 
@@ -101,13 +188,18 @@ class StoreFull(StoreError):
 
 
 class StoreMismatch(StoreError):
-    """The database's tables are of another version of Callscope; the message says what to do."""
+    """The database's tables are of another version of Callscope; the message says what to do.
+
+    What to do: bring the tables up to date with `callscope db upgrade`, or install the version that made them.
+    """
 
     exit_code: ClassVar[int] = 5
 
 
 class TritonError(CallscopeError):
     """A failure between the client and a server.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
 
     Attributes:
         url: the server's address as the user gave it.
@@ -122,6 +214,8 @@ class TritonError(CallscopeError):
 
 class ServerUnreachable(TritonError):
     """Nothing that speaks Triton's protocol answers at the address.
+
+    What to do: start a server with `callscope serve`, or correct --server.
 
     Attributes:
         passing: whether that may pass by itself, as where a connection is refused or lost; not where something else
@@ -138,7 +232,10 @@ class ServerUnreachable(TritonError):
 
 
 class ServerTimeout(TritonError):
-    """No answer came before the deadline."""
+    """No answer came before the deadline.
+
+    What to do: raise --timeout-s, lower --concurrency, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, timeout_s: float) -> None:
         what = f"a request for {model}" if model else "a question about its models"
@@ -150,7 +247,10 @@ class ServerTimeout(TritonError):
 
 
 class ServerBusy(TritonError):
-    """The server refused for now, because its queue is full; the same request may succeed later."""
+    """The server refused for now, because its queue is full; the same request may succeed later.
+
+    What to do: lower --concurrency, try again later, or give the server more instances.
+    """
 
     def __init__(self, url: str, model: str, detail: str) -> None:
         super().__init__(
@@ -177,6 +277,9 @@ class AccessDenied(TritonError):
 class ModelMissing(TritonError):
     """The server answers and does not serve the model.
 
+    What to do: point --server at a Triton that serves a Callscope model repository; `callscope models` lists what
+    it serves.
+
     Attributes:
         model: the name that was asked for.
     """
@@ -195,7 +298,10 @@ class ModelMissing(TritonError):
 
 
 class ServersDiffer(TritonError):
-    """Several servers share the work and do not serve the same model."""
+    """Several servers share the work and do not serve the same model.
+
+    What to do: give all servers the same model repository, or name only those in --server that have it.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -210,7 +316,10 @@ class ServersDiffer(TritonError):
 
 
 class ContractMismatch(TritonError):
-    """The model is served and is not what this client expects."""
+    """The model is served and is not what this client expects.
+
+    What to do: export the model again with `callscope export` of this version.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -225,6 +334,8 @@ class ContractMismatch(TritonError):
 
 class RequestFailed(TritonError):
     """The model is served and could not answer the request.
+
+    What to do: see the server's log, and what `callscope doctor` finds.
 
     Attributes:
         passing: whether another server may answer the same request, or this one later: what failed is the server.
@@ -242,8 +353,35 @@ class RequestFailed(TritonError):
         self.passing = passing
 
 
+class ClusterUnusable(CallscopeError):
+    """Ray cannot be started on this machine, or no cluster answers at its address.
+
+    What to do: correct --ray-address, or run without --engine ray.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, address: str | None, detail: str) -> None:
+        what = f"No cluster of Ray answers at {address}" if address else "Ray cannot be started here"
+        super().__init__(f"{what} ({_one_line(detail)}). Correct --ray-address, or run without --engine ray.")
+
+
+class WorkerStopped(CallscopeError):
+    """What ended the work in another process; message and exit code are those of the error there.
+
+    What to do: what the message says.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # as told, and not the class's
+
+
 class ExtraMissing(CallscopeError):
-    """An optional part of Callscope is not installed."""
+    """An optional part of Callscope is not installed.
+
+    What to do: install the extra that the message names.
+    """
 
     exit_code: ClassVar[int] = 6
 

@@ -22,6 +22,7 @@ from callscope.seams import sew
 from callscope.segments import spoken
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
+from callscope.telemetry.calls import name_call, watched_call
 from callscope.triton.language import Heard, transcribe_call
 from callscope.triton.models import Models, load_models
 from callscope.triton.transcriber import MODEL_WITH_WORDS
@@ -33,7 +34,13 @@ logger = logging.getLogger(__name__)
 
 
 async def analyze(
-    path: Path, transport: Transport, settings: Settings, *, progress: Progress = silent, sound: Sound | None = None
+    path: Path,
+    transport: Transport,
+    settings: Settings,
+    *,
+    progress: Progress = silent,
+    sound: Sound | None = None,
+    name: str | None = None,
 ) -> Call:
     """Turn a recorded call into a measured conversation.
 
@@ -43,6 +50,7 @@ async def analyze(
         settings: see each field.
         progress: called as the work goes on.
         sound: what `read_call` gave for it, if that was called before.
+        name: what the result calls it, if not by its path: where it was fetched from.
 
     Returns:
         The call. One without speech has no segments, and is as valid as any.
@@ -56,8 +64,16 @@ async def analyze(
         SettingsInvalid: the language is not one of the model's, or the agent's channel not one of the call's.
     """
     record = Record(progress, required=settings.required_steps())
+    with watched_call(record) as watch:
+        return watch.done(await _analyzed(path, transport, settings, record, sound=sound, name=name))
+
+
+async def _analyzed(
+    path: Path, transport: Transport, settings: Settings, record: Record, *, sound: Sound | None, name: str | None
+) -> Call:
     with record.step("decode"):
-        read: Sound = sound if sound else await asyncio.to_thread(read_call, path, settings)
+        read: Sound = sound if sound else await asyncio.to_thread(read_call, path, settings, name)
+    name_call(read.sha256)
     _require_agent(read, settings.agent_channel)
     models = await load_models(transport, record)
     if not models.transcriber.times_words:
@@ -67,7 +83,7 @@ async def analyze(
     with record.step("windows"):
         chunks = await asyncio.to_thread(pack_call, prepared, models.transcriber, settings)
     file = _File.of(prepared)
-    heard = await _transcribed(path, chunks, models, settings, record)
+    heard = await _transcribed(name or str(path), chunks, models, settings, record)
     speakers, segments = spoken(sew(chunks, heard.transcripts), prepared, settings.agent_channel)
     conversation = await study(
         segments,
@@ -79,7 +95,7 @@ async def analyze(
     )
     made = processing(record, models.described(), file.duration_s)
     call = Call(
-        recording=_recording(path, file, heard),
+        recording=_recording(name or str(path), file, heard),
         processing=replace(made, channels=file.channels, dropped=file.dropped),
         speakers=conversation.speakers,
         segments=conversation.segments,
@@ -89,9 +105,7 @@ async def analyze(
     return redact(call) if settings.redact else call
 
 
-async def _transcribed(
-    path: Path, chunks: Sequence[Chunk], models: Models, settings: Settings, record: Record
-) -> Heard:
+async def _transcribed(name: str, chunks: Sequence[Chunk], models: Models, settings: Settings, record: Record) -> Heard:
     with record.step("transcribe", len(chunks)) as done:
         heard = await transcribe_call(
             models.transcriber,
@@ -102,7 +116,7 @@ async def _transcribed(
             heard_one=done,
         )
     if heard.left_out:
-        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", path, heard.left_out)
+        logger.info("%s: %d windows in doubt were not asked for again (max_retry_share).", name, heard.left_out)
     return heard
 
 
@@ -150,11 +164,11 @@ def _require_agent(sound: Sound, agent_channel: int | None) -> None:
         )
 
 
-def _recording(path: Path, file: _File, heard: Heard) -> Recording:
+def _recording(name: str, file: _File, heard: Heard) -> Recording:
     has_words = any(transcript.text for transcript in heard.transcripts)
     return Recording(
         id=file.sha256[:16],
-        source=str(path),
+        source=name,
         sha256=file.sha256,
         duration_s=file.duration_s,
         sample_rate_hz=file.rate_hz,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,14 +68,14 @@ class Prepared:
     diarization: Diarization | None
 
 
-def read_call(path: Path, settings: Settings) -> Sound:
-    """Decode a recording, within the limits that are set.
+def read_call(path: Path, settings: Settings, name: str | None = None) -> Sound:
+    """Decode a recording, within the limits that are set; `name` is what to call it, if not by its path.
 
     Raises:
         AudioError: it cannot be read as sound.
     """
     limits = Limits(settings.max_duration_s, settings.max_bytes, settings.max_channels)
-    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None)
+    return read_sound(path, limits=limits, raw=RawFormat.parse(settings.raw) if settings.raw else None, name=name)
 
 
 def prepare(sound: Sound, settings: Settings, record: Record) -> Prepared:
@@ -160,5 +161,6 @@ def _vad(settings: Settings) -> VadSettings:
 
 def _side_by_side(work: Callable[[int], Channel], numbers: Sequence[int]) -> list[Channel]:
     """Channels do not depend on each other, and the detectors let other threads run."""
+    contexts = [copy_context() for _ in numbers]  # so that what is logged there names the call
     with ThreadPoolExecutor(min(len(numbers), os.cpu_count() or 1) or 1) as pool:
-        return list(pool.map(work, numbers))
+        return list(pool.map(lambda context, number: context.run(work, number), contexts, numbers))

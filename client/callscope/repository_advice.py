@@ -37,6 +37,9 @@ IGNORED_INSIDE_ACCELERATORS = (
 )
 """Options that the C++ backend reads from `parameters` and nowhere else (triton-inference-server/server#8808)."""
 
+SHORT = ("log_mel", "punctuate", "sentiment")
+"""Models whose queue is to have no policy; an overload shows in the recogniser's."""
+
 Config = Any
 Advice = tuple[str, str]
 """What will hurt, a clause, and what to do about it, a sentence."""
@@ -97,10 +100,17 @@ def _batching(config: Config) -> Iterator[Advice]:
             "has a preferred_batch_size, which makes a batch of another size wait for nothing",
             "Remove it, and measure a max_queue_delay_microseconds instead.",
         )
-    if not batching.default_queue_policy.max_queue_size:
+    short = config.name in SHORT
+    if not batching.default_queue_policy.max_queue_size and not short:
         yield (
             "has a queue without end, so that an overload shows only in its latency",
             "Set max_queue_size in default_queue_policy.",
+        )
+    if (batching.HasField("default_queue_policy") or batching.priority_levels) and short:
+        yield (
+            "runs for milliseconds and has priorities or a queue policy, with which Triton lets some requests wait for "
+            "half a second",
+            "Remove both, or export it again.",
         )
     if not config.model_warmup and not _on_cpu(config):
         yield "is not warmed up, so that its first requests are slow", "Add model_warmup for the batch sizes in use."

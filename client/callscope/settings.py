@@ -8,6 +8,7 @@ The file is `callscope.toml` in the working directory, or the one named by `--co
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +25,20 @@ from callscope_preprocessing.raw import RawFormat
 from callscope_preprocessing.speakers import parse_speakers
 
 PREFIX = "CALLSCOPE_"
+COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 DEFAULT_FILE = Path("callscope.toml")
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
 
 
 FALLING_STEPS = ("words", "denoise", "diarize", "punctuate", "sentiment")
 """Steps without which a call still has a result."""
 EVERY_STEP = "all"
+CACHE_OFF = "off"
+"""What `cache` says where no result is to be kept, nor used again."""
 
 
 class Settings(BaseSettings):
@@ -83,6 +88,9 @@ class Settings(BaseSettings):
 
     timeout_s: float = Field(default=60.0, gt=0)
     """How long one request may take, in seconds, waiting in the server's queue included."""
+
+    patience_s: float = Field(default=120.0, ge=0)
+    """How long a batch waits for a server or a storage that is away, in seconds."""
 
     max_duration_s: float = Field(default=12 * 3600.0, gt=0)
     """The longest call accepted, in seconds."""
@@ -144,8 +152,35 @@ class Settings(BaseSettings):
     store: str = "callscope.db"
     """The database of results: a file (SQLite), or postgresql://USER@HOST/DATABASE (the extra `postgres`)."""
 
+    cache: str | None = None
+    """The folder of results to be used again, or off. Empty: batch has one in ~/.cache/callscope, other verbs none."""
+
+    cache_max_bytes: int = Field(default=1 << 30, ge=0)
+    """What kept results may take, in bytes. Those that were not used for the longest time go first."""
+
+    cache_days: float = Field(default=30.0, gt=0)
+    """How many days a result is kept."""
+
     log_level: LogLevel = "warning"
     """What is logged to stderr: debug, info, warning or error."""
+
+    log_format: LogFormat = "auto"
+    """How logs are written on stderr: text, json (and nothing else there), or auto: text on a terminal, else JSON."""
+
+    log_file: Path | None = None
+    """A log in JSON, from level info on, that begins anew each midnight. Empty: none."""
+
+    log_days: int = Field(default=30, ge=1)
+    """How many earlier days of `log_file` are kept, each as NAME.YYYY-MM-DD."""
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where Prometheus can ask a running command for its metrics; 0 takes any free port. Empty: nowhere."""
+
+    metrics_host: str = "127.0.0.1"
+    """The address that `metrics_port` is on; 0.0.0.0 is every one of this machine."""
+
+    otlp_endpoint: str | None = None
+    """Where OpenTelemetry spans are sent, as http://HOST:4318 (the extra `otel`). Empty: nowhere."""
 
     @field_validator("speakers")
     @classmethod
@@ -179,6 +214,13 @@ class Settings(BaseSettings):
     def _headers_have_names(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parse_headers(value.get_secret_value())
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not COLLECTOR.fullmatch(value):
+            raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
         return value
 
     def header_fields(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from callscope.call import Step, StepStatus
 from callscope.errors import StepFellBack, TritonError
+from callscope.telemetry.calls import watched_step
 from callscope.triton.attempts import counted
 
 Progress = Callable[[str, int, int], None]
@@ -71,7 +72,8 @@ class Record:
         began = perf_counter()
         with counted() as tally:
             try:
-                yield Counter(name, total, self.progress)
+                with watched_step(name):
+                    yield Counter(name, total, self.progress)
             except TritonError as error:
                 if not optional:
                     raise

@@ -104,18 +104,17 @@ def _served(signature: Signature, profile: Profile) -> dict[str, Any]:
 
 
 def _batching(profile: Profile, serving: Serving) -> dict[str, Any]:
+    batching: dict[str, Any] = {"max_queue_delay_microseconds": round(serving.queue_delay_ms * 1e3)}
+    if not serving.bounded:
+        return batching
     policy = {
         "timeout_action": Word("REJECT"),
         "default_timeout_microseconds": round(profile.queue_timeout_s * 1e6),
         "allow_timeout_override": True,
         "max_queue_size": profile.max_queue_size,
     }
-    return {
-        "max_queue_delay_microseconds": round(serving.queue_delay_ms * 1e3),
-        "priority_levels": BATCH,
-        "default_priority_level": BATCH,
-        "default_queue_policy": policy,
-    }
+    priorities = {"priority_levels": BATCH, "default_priority_level": BATCH}
+    return batching | priorities | {"default_queue_policy": policy}
 
 
 def _warmup(signature: Signature, batch_size: int) -> dict[str, Any]:

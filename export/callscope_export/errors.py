@@ -19,7 +19,10 @@ from typing import ClassVar
 
 
 class ExportError(Exception):
-    """Base of every error an export raises; `str(error)` is the whole message for the user."""
+    """Base of every error an export raises; `str(error)` is the whole message for the user.
+
+    What to do: correct what the message names, and export again.
+    """
 
     exit_code: ClassVar[int] = 5
 
@@ -29,11 +32,17 @@ class CheckpointInvalid(ExportError):
 
 
 class CheckpointMissing(CheckpointInvalid):
-    """There is no such folder, and the hub did not give one."""
+    """There is no such folder, and the hub did not give one.
+
+    What to do: correct the folder or hub id, or fetch the checkpoint first.
+    """
 
 
 class CheckpointUnsupported(CheckpointInvalid):
-    """A kind of model, or a setting of one, that no graph here covers, or not without an extra."""
+    """A kind of model, or a setting of one, that no graph here covers, or not without an extra.
+
+    What to do: choose a checkpoint of a kind that the message names, or install the extra `optimum`.
+    """
 
 
 class ProfileInvalid(ExportError):
@@ -61,22 +70,37 @@ class EvaluationImpossible(ExportError):
 
 
 class PartMissing(ExportError):
-    """An optional part of the exporter is not installed."""
+    """An optional part of the exporter is not installed.
+
+    What to do: install the extra that the message names.
+    """
 
     exit_code = 6
 
 
 class RepositoryUnwritable(ExportError):
-    """The model repository cannot be written."""
+    """The model repository cannot be written.
+
+    What to do: see that --repository names a folder that you may write, with room in it.
+    """
 
 
 class NothingBefore(ExportError):
-    """The model repository remembers no earlier export."""
+    """The model repository remembers no earlier export.
+
+    What to do: export before you go back.
+    """
 
 
 class ParityFailed(ExportError):
-    """The graphs do not say what the checkpoint says."""
+    """The graphs do not say what the checkpoint says.
+
+    What to do: choose another precision, or report it with what the message says; nothing was published.
+    """
 
 
 class EvaluationFailed(ExportError):
-    """The graphs err more than the checkpoint."""
+    """The graphs err more than the checkpoint.
+
+    What to do: choose another precision; nothing was published.
+    """

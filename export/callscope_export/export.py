@@ -34,7 +34,7 @@ def export_whisper(
     precision: str | None = None,
     revision: str | None = None,
     gpus: Sequence[int] = (),
-    instances: int = 1,
+    instances: int | None = None,
     languages: Sequence[str] = (),
     keep_previous: bool = True,
     parity: ParityRule = "auto",
@@ -51,7 +51,7 @@ def export_whisper(
             None.
         revision: The hub's branch, tag or commit.
         gpus: Which GPUs serve; all where empty.
-        instances: Instances of each model: in all on a CPU, on each GPU otherwise.
+        instances: Instances of each model: in all on a CPU, on each GPU otherwise; the profile's own where None.
         languages: The languages that are detected and served, by their codes; all that the checkpoint knows where
             empty.
         keep_previous: Whether `roll_back` can serve again what these models served before.
@@ -94,7 +94,7 @@ def export_classifier(
     precision: str | None = None,
     revision: str | None = None,
     gpus: Sequence[int] = (),
-    instances: int = 1,
+    instances: int | None = None,
     keep_previous: bool = True,
     parity: ParityRule = "auto",
     progress: Progress = silent,

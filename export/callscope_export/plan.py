@@ -116,7 +116,7 @@ def make_plan(
     precision: str | None,
     revision: str | None,
     gpus: Sequence[int],
-    instances: int,
+    instances: int | None,
     keep_previous: bool,
     progress: Progress,
 ) -> Plan:

@@ -21,6 +21,7 @@ class Serving:
         threads: Threads inside an operator, of one instance.
         warmup_batches: Batch sizes to run before the model counts as ready.
         cache: Whether equal requests are answered from Triton's response cache.
+        bounded: Whether its queue has a limit, a timeout and two priorities. Without, a queue is as long as it gets.
     """
 
     max_batch_size: int
@@ -28,6 +29,7 @@ class Serving:
     threads: int = 1
     warmup_batches: tuple[int, ...] = ()
     cache: bool = False
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,18 @@ class Profile:
     models: Mapping[str, Serving]
     gpus: tuple[int, ...] = ()
 
-    def placed(self, gpus: Sequence[int], instances: int) -> "Profile":
-        """Choose GPUs and the number of instances.
+    def placed(self, gpus: Sequence[int], instances: int | None) -> "Profile":
+        """Choose GPUs and the number of instances; None leaves the profile's own.
 
         Raises:
             ProfileInvalid: GPUs for a profile of the CPU, or fewer than one instance.
         """
         if gpus and self.kind == "KIND_CPU":
             raise ProfileInvalid(f"The profile {self.name} uses no GPU. Leave out the GPUs, or choose the profile gpu.")
-        if instances < 1:
-            raise ProfileInvalid(f"{instances} instances cannot serve. Ask for at least 1.")
-        return replace(self, gpus=tuple(gpus), instances=instances)
+        count = self.instances if instances is None else instances
+        if count < 1:
+            raise ProfileInvalid(f"{count} instances cannot serve. Ask for at least 1.")
+        return replace(self, gpus=tuple(gpus), instances=count)
 
 
 def load_profile(name: str) -> Profile:

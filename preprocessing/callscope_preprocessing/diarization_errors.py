@@ -18,13 +18,19 @@ from typing import ClassVar
 
 
 class DiarizationError(RuntimeError):
-    """Speakers cannot be told apart as was asked."""
+    """Speakers cannot be told apart as was asked.
+
+    What to do: choose another engine with --diarize, or off.
+    """
 
     exit_code: ClassVar[int] = 2
 
 
 class EngineMissing(DiarizationError):
-    """The engine's package is not there."""
+    """The engine's package is not there.
+
+    What to do: install the extra that the message names, or choose another engine with --diarize.
+    """
 
 
 class EngineFailed(DiarizationError):
@@ -32,15 +38,25 @@ class EngineFailed(DiarizationError):
 
 
 class ModelRefused(DiarizationError):
-    """The model needs an accepted licence and a token."""
+    """The model needs an accepted licence and a token.
+
+    What to do: accept the model's licence on its page and give a token in HF_TOKEN, or name a folder in
+    --diarization-model.
+    """
 
 
 class ModelUnreachable(DiarizationError):
-    """The model is not here, and the hub is out of reach."""
+    """The model is not here, and the hub is out of reach.
+
+    What to do: see that the hub can be reached, or name a folder in --diarization-model.
+    """
 
 
 class ModelWrong(DiarizationError):
-    """What was named is no diarization pipeline."""
+    """What was named is no diarization pipeline.
+
+    What to do: correct --diarization-model.
+    """
 
 
 class VoicesUnavailable(DiarizationError):

@@ -22,17 +22,26 @@ from typing import ClassVar
 
 
 class AudioError(ValueError):
-    """The recording cannot be used."""
+    """The recording cannot be used.
+
+    What to do: fetch the recording again from its source, or convert it to WAV.
+    """
 
     exit_code: ClassVar[int] = 3
 
 
 class AudioNotFound(AudioError):
-    """Nothing is at the path."""
+    """Nothing is at the path.
+
+    What to do: check the path.
+    """
 
 
 class AudioUnreadable(AudioError):
-    """The path is no regular file, or it may not be read."""
+    """The path is no regular file, or it may not be read.
+
+    What to do: name a regular file that you may read.
+    """
 
 
 class AudioUnrecognised(AudioError):
@@ -40,11 +49,17 @@ class AudioUnrecognised(AudioError):
 
 
 class AudioEmpty(AudioError):
-    """The file, or the sound in it, has no length."""
+    """The file, or the sound in it, has no length.
+
+    What to do: leave the recording out, or fetch it again from its source.
+    """
 
 
 class AudioCorrupt(AudioError):
-    """The sound does not decode, or decodes to values that are no sound."""
+    """The sound does not decode, or decodes to values that are no sound.
+
+    What to do: fetch the recording again from its source.
+    """
 
 
 class AudioTruncated(AudioCorrupt):
@@ -52,19 +67,31 @@ class AudioTruncated(AudioCorrupt):
 
 
 class AudioUnsupported(AudioError):
-    """The sample rate or the number of channels is outside what a call can have."""
+    """The sample rate or the number of channels is outside what a call can have.
+
+    What to do: convert the recording to a rate and a number of channels within what the message says.
+    """
 
 
 class AudioTooLong(AudioError):
-    """The sound is longer than the limit."""
+    """The sound is longer than the limit.
+
+    What to do: raise --max-duration-s, or cut the recording.
+    """
 
 
 class AudioTooLarge(AudioError):
-    """The file, or its sound once it is decoded, takes more bytes than the limit."""
+    """The file, or its sound once it is decoded, takes more bytes than the limit.
+
+    What to do: raise --max-bytes, or cut the recording.
+    """
 
 
 class StorageFull(AudioError):
-    """The sound does not fit where temporary files are kept."""
+    """The sound does not fit where temporary files are kept.
+
+    What to do: make room there, or name another folder in TMPDIR.
+    """
 
 
 def storage_full(error: OSError) -> StorageFull:

@@ -8,7 +8,10 @@ from typing import ClassVar
 
 
 class PackageMissing(ImportError):
-    """An optional package is not installed; the message says which and how to get it."""
+    """An optional package is not installed; the message says which and how to get it.
+
+    What to do: install the extra that the message names.
+    """
 
     exit_code: ClassVar[int] = 6
 

@@ -54,7 +54,9 @@ class Sound:
         return self.tracks[0].duration_s
 
 
-def read_sound(source: Path, *, limits: Limits = DEFAULT, raw: RawFormat | None = None) -> Sound:
+def read_sound(
+    source: Path, *, limits: Limits = DEFAULT, raw: RawFormat | None = None, name: str | None = None
+) -> Sound:
     """Decode a recording: WAV and other libsndfile formats, and whatever FFmpeg reads, sound of videos included.
 
     The header is not believed: the limits count decoded sound, and sound that the header declares and the file does
@@ -64,6 +66,7 @@ def read_sound(source: Path, *, limits: Limits = DEFAULT, raw: RawFormat | None 
         source: the file, or `-` for standard input.
         limits: the most that is read.
         raw: what the file holds, if it has no header.
+        name: what to call it when something is wrong with it; None: its path.
 
     Returns:
         All channels at the file's own rate, rounded to 16 bits.
@@ -71,7 +74,7 @@ def read_sound(source: Path, *, limits: Limits = DEFAULT, raw: RawFormat | None 
     Raises:
         AudioError: one of its subclasses, saying what is wrong with the file and what to do.
     """
-    with open_source(source, limits) as opened, digesting(opened.file) as sha256:
+    with open_source(source, limits, name) as opened, digesting(opened.file) as sha256:
         declaration = None if raw else read_declaration(opened.file)
         with _saying_what_is_cut(opened, declaration), open_stream(opened, declaration, limits, raw) as stream:
             tracks = _collect(opened.name, stream, limits)

@@ -27,7 +27,7 @@ class Source:
     Attributes:
         name: what to call it when something is wrong with it.
         file: a regular file, unbuffered.
-        path: where it is; None for standard input, which is in a file without a name.
+        path: where it is; None for what was piped in or fetched, which is in a file without a name.
     """
 
     name: str
@@ -41,8 +41,10 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, limits: Limits) -> Iterator[Source]:
+def open_source(path: Path, limits: Limits, name: str | None = None) -> Iterator[Source]:
     """Open a regular file, or standard input (`-`), which is copied to a temporary file first.
+
+    `name` is what to call a file that was fetched from elsewhere: its own path would tell nobody anything.
 
     Raises:
         AudioNotFound: nothing is there.
@@ -55,7 +57,7 @@ def open_source(path: Path, limits: Limits) -> Iterator[Source]:
             yield Source("standard input", file, None)
         return
     with _open(path) as file:
-        source = Source(str(path), file, path)
+        source = Source(name, file, None) if name else Source(str(path), file, path)
         limits.require_small(source.name, source.bytes)
         yield source
 

@@ -11,6 +11,8 @@ from callscope_server.libraries import library_path
 
 OUR_BACKENDS = Path(__file__).with_name("backends")
 CACHE_BYTES = 64 * 2**20
+TRACE_EVERY_MS = 1000
+"""How long spans wait until they are sent; Triton's own 5 s would lose the last ones of a short run."""
 
 
 def assemble_backends(folder: Path, environment: Environment) -> Path:
@@ -43,6 +45,7 @@ def triton_arguments(
     host: str,
     ports: tuple[int, ...],
     shared_memory_prefix: str,
+    trace_to: str = "",
 ) -> list[str]:
     """The command line of a server that loads the whole repository or does not start.
 
@@ -53,6 +56,7 @@ def triton_arguments(
         host: the address to listen on.
         ports: of HTTP, gRPC and metrics.
         shared_memory_prefix: how the names of its shared memory regions begin.
+        trace_to: where spans of requests are sent, as http://HOST:4318/v1/traces; empty for nowhere.
     """
     listeners = [
         f"--{name}-{what}={value}"
@@ -71,7 +75,21 @@ def triton_arguments(
         f"--cache-config=local,size={CACHE_BYTES}",
         f"--backend-config=python,shm-region-prefix-name={shared_memory_prefix}",
         *listeners,
+        *(trace_arguments(trace_to) if trace_to else ()),
     ]
+
+
+def trace_arguments(url: str) -> list[str]:
+    """Every request becomes spans of OpenTelemetry, which join those of whoever sent it."""
+    config = (
+        "mode=opentelemetry",
+        "rate=1",
+        "level=TIMESTAMPS",
+        f"opentelemetry,url={url}",
+        "opentelemetry,resource=service.name=triton",
+        f"opentelemetry,bsp_schedule_delay={TRACE_EVERY_MS}",
+    )
+    return [f"--trace-config={one}" for one in config]
 
 
 def triton_environment(environment: Environment) -> dict[str, str]:

@@ -16,6 +16,8 @@ from typing import ClassVar
 class ServerError(Exception):
     """The server cannot be had; `str()` is the full message for the user.
 
+    What to do: see the server's log, and what `callscope doctor` finds.
+
     Attributes:
         exit_code: what a command that fails with this error exits with.
     """
@@ -24,19 +26,27 @@ class ServerError(Exception):
 
 
 class EnvironmentBroken(ServerError):
-    """The server's own Python environment cannot be made or is not fit to run."""
+    """The server's own Python environment cannot be made or is not fit to run.
+
+    What to do: do what the message says; `callscope doctor` checks the environment.
+    """
 
     exit_code: ClassVar[int] = 6
 
 
 class RepositoryInvalid(ServerError):
-    """The model repository is missing, empty, or holds a model that does not load."""
+    """The model repository is missing, empty, or holds a model that does not load.
+
+    What to do: correct --repository, or export the model again that the message names.
+    """
 
     exit_code: ClassVar[int] = 5
 
 
 class PortInUse(ServerError):
     """Another process listens on a port the server was to have.
+
+    What to do: stop the process that listens there, or choose another port; 0 takes any free one.
 
     Attributes:
         port: which.
@@ -51,8 +61,14 @@ class PortInUse(ServerError):
 
 
 class ServerNotReady(ServerError):
-    """The server did not become ready in the time it was given."""
+    """The server did not become ready in the time it was given.
+
+    What to do: raise --startup-timeout-s, or serve fewer models.
+    """
 
 
 class ServerDied(ServerError):
-    """The tritonserver process ended although nobody asked it to."""
+    """The tritonserver process ended although nobody asked it to.
+
+    What to do: see the server's log, which the message names, and start it again.
+    """

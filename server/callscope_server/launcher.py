@@ -55,6 +55,7 @@ class TritonServer:
         startup_timeout_s: how long loading may take.
         drain_s: how long running requests may take to finish when the server is stopped; then it is killed.
         guard: the keys and certificates it asks for; none if not given.
+        trace_to: where the server sends spans of its requests (OTLP over HTTP); nowhere when empty.
 
     Raises (on entering):
         EnvironmentBroken: this machine cannot run the server.
@@ -77,6 +78,7 @@ class TritonServer:
         startup_timeout_s: float = 120.0,
         drain_s: float = 1.0,
         guard: Guard | None = None,
+        trace_to: str = "",
     ) -> None:
         self._repository = repository
         self._host = host
@@ -86,6 +88,7 @@ class TritonServer:
         self._startup_timeout_s = startup_timeout_s
         self._drain_s = drain_s
         self._guard = guard or Guard()
+        self._trace_to = trace_to
         self._process: SupervisedProcess | None = None
         self.endpoints = Endpoints("", "", "")
 
@@ -189,6 +192,7 @@ class TritonServer:
             host=host,
             ports=ports,
             shared_memory_prefix=prefix,
+            trace_to=self._trace_to,
         )
         self._process = SupervisedProcess(
             [*command, *self._guard.arguments()],

@@ -63,6 +63,16 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], clause: str
     assert bool(details) == (clause is not None)
 
 
+def test_a_model_of_milliseconds_needs_no_queue_policy_and_is_not_to_have_one(tmp_path: Path) -> None:
+    for name, config in (("sentiment", GOOD), ("punctuate", GOOD.replace("max_queue_size: 64", ""))):
+        write(tmp_path, name, f'name: "{name}"\n{config}')
+    plain = GOOD.replace("{ default_queue_policy { max_queue_size: 64 } }", "{ }")
+    write(tmp_path, "log_mel", f'name: "log_mel"\n{plain}')
+    found = said(tmp_path)
+    assert [name for name, _ in found] == ["punctuate", "sentiment"]
+    assert all("half a second" in detail for _, detail in found)
+
+
 @pytest.mark.parametrize("kind", ["KIND_GPU", "KIND_AUTO"])
 def test_what_may_run_on_a_gpu_is_to_be_warmed_up(tmp_path: Path, kind: str) -> None:
     cold = GOOD.replace("model_warmup", "#")

@@ -1,4 +1,4 @@
-"""What a deployment runs, by hand: tritonserver through deploy/triton/start.sh, and nginx with deploy/proxy/nginx.conf."""
+"""Real servers for the tests of what a deployment guards: a Triton with keys, started as a deployment starts it."""
 
 from __future__ import annotations
 
@@ -134,9 +134,7 @@ def guarded_triton(
     log = folder / "triton.log"
     with process([*line, *places, *backends, *more], log, told) as running:
         wait_until(lambda: is_ready(f"127.0.0.1:{http}"), running, log)
-        yield Guarded(
-            f"127.0.0.1:{http}", f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}", secrets, running.pid, log
-        )
+        yield Guarded(f"127.0.0.1:{http}", f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}", secrets, running.pid, log)
 
 
 @contextmanager

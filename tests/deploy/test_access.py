@@ -1,4 +1,4 @@
-"""Who has no key, or the client's alone, can neither change a guarded Triton nor look inside it, on HTTP and on gRPC."""
+"""Who has no key, or the client's alone, cannot change a guarded Triton nor look inside it, on HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -139,16 +139,14 @@ def test_a_client_without_its_key_is_told_so_at_once(guarded: Guarded, wire: str
         finally:
             await transport.close()
 
-    with pytest.raises(AccessDenied, match="CALLSCOPE_HEADERS.*header") as caught:
+    with pytest.raises(AccessDenied, match=r"CALLSCOPE_HEADERS.*header") as caught:
         asyncio.run(ask({}))
     assert caught.value.exit_code == 4
     assert asyncio.run(ask(guarded.client_headers))["contract"] == "1"
 
 
 @pytest.mark.parametrize("wire", ["http", "grpc"])
-def test_doctor_is_content_with_the_clients_key(
-    guarded: Guarded, wire: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_is_content_with_the_clients_key(guarded: Guarded, wire: str, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"{wire}://{getattr(guarded, wire)}"
     assert not check_server(url, load_settings().settings).ok
     monkeypatch.setenv("CALLSCOPE_SECRETS_DIR", str(guarded.secrets))

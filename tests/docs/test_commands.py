@@ -34,7 +34,10 @@ def parse(arguments: Sequence[str]) -> None:
         context = verb.make_context(verb.name or "callscope", rest, parent=context)
         if not hasattr(verb, "commands"):
             return
-        _, verb, rest = verb.resolve_command(context, [*context._protected_args, *context.args])
+        rest = [*context._protected_args, *context.args]
+        if not rest and verb.invoke_without_command:
+            return
+        _, verb, rest = verb.resolve_command(context, rest)
 
 
 def split(line: str) -> list[str]:

@@ -55,9 +55,15 @@ Cli = Callable[..., Ended]
 
 
 def environment(mark: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The test's own environment without the user's settings, and with a mark that descendants inherit."""
+    """The test's own environment without the user's settings and cache, and with a mark that descendants inherit."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CALLSCOPE_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in SOURCES), MARK: mark, **given}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in SOURCES),
+        "CALLSCOPE_CACHE": "off",
+        MARK: mark,
+        **given,
+    }
 
 
 def marked(mark: str) -> list[psutil.Process]:

@@ -19,7 +19,7 @@ from callscope.store.query import Query
 from callscope.store.sql import open_store
 from callscope_server.launcher import TritonServer
 
-from .running import SOURCES, Cli
+from .running import SOURCES, TIMEOUT_S, Cli, started
 
 ROOT = Path(__file__).parents[2]
 COUNT = 8
@@ -141,3 +141,19 @@ def test_a_list_of_what_is_set_aside_that_cannot_be_written_is_said(
     assert "aside.jsonl cannot be written" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert len(stored(database)) == 1
+
+
+def test_two_batches_on_one_store_share_the_work(triton: TritonServer, recordings: Path, tmp_path: Path) -> None:
+    address, database = f"grpc://{triton.endpoints.grpc}", tmp_path / "calls.db"
+    arguments = ("batch", recordings, "--store", database, "--server", address)
+    with (
+        started(*arguments, cwd=tmp_path) as (first, _),
+        started(*arguments, cwd=tmp_path) as (second, _),
+    ):
+        said = [process.communicate(timeout=TIMEOUT_S)[1] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], said
+    analysed = [int(line.split(maxsplit=1)[0]) for line in said]
+    known = [int(line.split()[2]) for line in said]
+    assert sum(analysed) == COUNT
+    assert [done + had for done, had in zip(analysed, known, strict=True)] == [COUNT, COUNT]
+    assert len(stored(database)) == COUNT

@@ -1,169 +1,70 @@
-"""The batch: each recording analysed once, its result stored, what cannot be read set aside."""
+"""The batch in this process: each recording analysed once, its result stored, what cannot be read set aside."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+from callscope.batch.pace import Pace
 from callscope.batch.sources import Item
-from callscope.call import Call
-from callscope.errors import (
-    ContractMismatch,
-    LanguageUnknown,
-    ModelMissing,
-    ServerBusy,
-    ServersDiffer,
-    ServerTimeout,
-    ServerUnreachable,
-    SettingsInvalid,
-)
-from callscope.pipeline import analyze
-from callscope.redaction.redact import redact
-from callscope.settings import Settings
-from callscope.store.sql import Store
-from callscope.triton.transport import Transport
+from callscope.batch.tally import Tally
+from callscope.batch.work import Worker
+from callscope.telemetry.metrics import queued
 
-logger = logging.getLogger(__name__)
-
-BLOCK = 1 << 20
-AWAY = (ServerUnreachable, ServerBusy, ServerTimeout)
-"""What passes: the recording is tried again, after a pause."""
-TRUE_OF_ALL = (ContractMismatch, LanguageUnknown, ModelMissing, ServersDiffer, SettingsInvalid)
-"""What no other recording would escape: the batch ends."""
-PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
-"""Before each further attempt: two minutes in all, in which a server may start again."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """How a batch went.
-
-    Attributes:
-        done: recordings whose results were stored.
-        known: recordings that had a result.
-        aside: recordings that cannot be read, with the reason.
-        again: attempts that failed because the server was away.
-    """
-
-    done: int = 0
-    known: int = 0
-    aside: dict[str, str] = field(default_factory=dict)
-    again: int = 0
+AHEAD = 4
+"""Recordings that are fetched and looked at beyond those that are worked on."""
 
 
 async def run_batch(
     items: Sequence[Item],
-    transport: Transport,
-    store: Store,
-    settings: Settings,
+    worker: Worker,
+    pace: Pace,
     *,
-    at_once: int,
     tally: Tally,
-    redo: frozenset[str] = frozenset(),
     told: Callable[[Tally], None] = lambda _: None,
 ) -> None:
     """Analyse recordings and store their results; what has one is passed over.
 
     A recording is known by its content: the same sound under two names is one call. Killed at any moment and run again,
-    the batch goes on where it was, since a result is stored whole or not at all.
+    the batch goes on where it was, since a result is stored whole or not at all. What another process works on is
+    looked at again at the end.
 
     Args:
         items: the recordings.
-        transport: a connected server.
-        store: where results go.
-        settings: see `analyze`.
-        at_once: recordings that are worked on at a time.
+        worker: what works on each.
+        pace: the worker's.
         tally: what happens is written here as it happens, so that it is there however the batch ends.
-        redo: SHA-256 sums of recordings that are analysed again though they have a result.
         told: called after each recording.
 
     Raises:
-        TritonError: the server lacks a model, or stays away for two minutes.
-        StoreError: the database cannot be written.
+        CallscopeError: see `Worker.do`.
     """
-    waiting = iter(items)
-    claimed: set[str] = set()
+    elsewhere: list[Item] = []
 
-    async def work() -> None:
-        for item in waiting:
-            await _one(item, transport, store, settings, tally=tally, claimed=claimed, redo=redo)
-            told(tally)
+    async def work(item: Item) -> None:
+        outcome = await worker.do(item)
+        if outcome.state == "elsewhere":
+            elsewhere.append(item)
+            return
+        tally.add(item, outcome)
+        told(tally)
 
+    async def wait(item: Item) -> None:
+        tally.add(item, await worker.do(item, patient=True))
+        told(tally)
+
+    await _side_by_side(queued(items, len(items)), work, pace)
+    await _side_by_side(elsewhere, wait, pace)
+
+
+async def _side_by_side(items: Iterable[Item], work: Callable[[Item], Coroutine[None, None, None]], pace: Pace) -> None:
+    """Begin as many as are worked on and a few more, then the next whenever one has ended; a failure ends all."""
+    begun: set[asyncio.Task[None]] = set()
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, at_once)):
-                group.create_task(work())
+            for item in items:
+                while len(begun) >= pace.limit + AHEAD:
+                    _, begun = await asyncio.wait(begun, return_when=asyncio.FIRST_COMPLETED)
+                begun.add(group.create_task(work(item)))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
-
-
-async def _one(
-    item: Item,
-    transport: Transport,
-    store: Store,
-    settings: Settings,
-    *,
-    tally: Tally,
-    claimed: set[str],
-    redo: frozenset[str],
-) -> None:
-    try:
-        sha256 = await asyncio.to_thread(_sha256, item.path)
-    except OSError as error:
-        tally.aside[str(item.path)] = f"It cannot be read ({error.strerror})."
-        return
-    known = await asyncio.to_thread(store.known, [sha256])
-    if sha256 in claimed or (known and sha256 not in redo):
-        tally.known += 1
-        return
-    claimed.add(sha256)
-    try:
-        call = await _analyzed(item, transport, settings, tally)
-    except (*TRUE_OF_ALL, *AWAY):
-        raise
-    except Exception as error:  # one recording must not take the others with it
-        claimed.discard(sha256)
-        tally.aside[str(item.path)] = str(error) if hasattr(error, "exit_code") else f"{type(error).__name__}: {error}"
-        return
-    await asyncio.to_thread(store.put, [_with_metadata(call, item, settings)])
-    tally.done += 1
-
-
-async def _analyzed(item: Item, transport: Transport, settings: Settings, tally: Tally) -> Call:
-    for pause_s in PAUSES_S:
-        try:
-            return await analyze(item.path, transport, settings)
-        except AWAY as error:
-            tally.again += 1
-            logger.info("%s is tried again in %g s: %s", item.path, pause_s, error)
-            await asyncio.sleep(pause_s)
-    return await analyze(item.path, transport, settings)
-
-
-def _with_metadata(call: Call, item: Item, settings: Settings) -> Call:
-    if not item.metadata:
-        return call
-    told = replace(call, recording=replace(call.recording, metadata={**item.metadata, **call.recording.metadata}))
-    return redact(told) if settings.redact else told
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def write_aside(tally: Tally, file: Path) -> None:
-    """Write what was set aside, a line of JSON each; an old list is replaced, and gone where there is nothing."""
-    if not tally.aside:
-        file.unlink(missing_ok=True)
-        return
-    lines = (json.dumps({"path": path, "reason": why}, ensure_ascii=False) for path, why in tally.aside.items())
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Which recordings a batch is of: folders, patterns, lists with metadata."""
+"""Which recordings a batch is of: folders, buckets, patterns, lists with metadata."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from callscope.errors import SettingsInvalid
+from callscope.remote.address import is_address, shown
 
 SOUND_ENDINGS = """
 .wav .flac .mp3 .ogg .oga .opus .m4a .mp4 .aac .amr .3gp .webm .mkv .mov .avi .wma .aif .aiff .au .snd .caf .w64 .gsm
@@ -23,45 +24,70 @@ WILD = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One recording of a batch, and what is known of it."""
+    """One recording of a batch, and what is known of it.
 
-    path: Path
+    Attributes:
+        source: its path, or its address elsewhere, which may hold a signature.
+        metadata: what a list tells of it.
+        version: what its storage tells its state by, where that was listed.
+    """
+
+    source: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people may be told: its source without secrets."""
+        return shown(self.source)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it has to be fetched."""
+        return is_address(self.source)
 
 
 def find_items(sources: Sequence[str]) -> list[Item]:
     """The recordings, each path once, in order of their names within a source.
 
     Args:
-        sources: recordings, folders (with their subfolders), patterns such as `in/**/*.wav`, or lists: CSV or JSON
-            Lines with a column `path` (from the list's folder), whose other columns are metadata.
+        sources: recordings, folders (with their subfolders), patterns such as `in/**/*.wav`, the same in buckets
+            (`s3://…`), or lists: CSV or JSON Lines with a column `path` (from the list's folder, or an address), whose
+            other columns are metadata.
 
     Raises:
         SettingsInvalid: a source is not there, holds no recording, or a list has no paths.
+        RemoteError: a bucket cannot be listed.
+        ExtraMissing: what reads such addresses is not installed.
     """
-    found: dict[Path, Item] = {}
+    found: dict[str, Item] = {}
     for source in sources:
         items = list(_items(source))
         if not items:
             raise SettingsInvalid(
-                f"There is no recording in {source}. Name a recording, a folder, a pattern or a list."
+                f"There is no recording in {shown(source)}. Name a recording, a folder, a pattern or a list."
             )
         for item in items:
-            found.setdefault(item.path, item)
+            found.setdefault(item.source, item)
     return list(found.values())
 
 
 def _items(source: str) -> Iterator[Item]:
+    if is_address(source):
+        from callscope.remote.listing import list_recordings  # noqa: PLC0415  fsspec is for who needs it
+
+        yield from (Item(listed.address, version=listed.version) for listed in list_recordings(source, SOUNDS))
+        return
     path = Path(source)
     if path.is_dir():
         inside = (file for file in path.rglob("*") if file.suffix.lower() in SOUNDS and file.is_file())
-        yield from map(Item, sorted(inside))
+        yield from (Item(str(file)) for file in sorted(inside))
     elif path.suffix.lower() in LISTS:
         yield from _listed(path)
     elif path.is_file():
-        yield Item(path)
+        yield Item(str(path))
     elif WILD.intersection(source):
-        yield from (Item(Path(name)) for name in _matching(source) if Path(name).is_file())
+        yield from (Item(name) for name in _matching(source) if Path(name).is_file())
     else:
         raise SettingsInvalid(f"There is no {source}. Name a recording, a folder, a pattern or a list.")
 
@@ -76,7 +102,8 @@ def _listed(path: Path) -> Iterator[Item]:
         if column is None:
             raise SettingsInvalid(f"Row {number} of {path} has no path. Give it a column `path`.")
         metadata = {key: value for key, value in row.items() if key != column and value}
-        yield Item(path.parent / row[column], metadata)
+        place = row[column]
+        yield Item(place if is_address(place) else str(path.parent / place), metadata)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -11,9 +11,12 @@ from typing import Annotated
 
 import typer
 
+from callscope.cache.analysis import analyze as analyze_call
+from callscope.cache.analysis import open_cache
+from callscope.cache.place import open_results
 from callscope.call import Call
 from callscope.commands.guard import report
-from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.options import CACHE, CALL, LOG, SERVER, WATCH, NoCache, with_settings, without_cache
 from callscope.commands.output import Format, plan_files, print_call, write_file
 from callscope.commands.progress import show_progress, tell_fallbacks
 from callscope.commands.transcripts import Reading, run_transcripts
@@ -26,11 +29,11 @@ from callscope.errors import (
     ServerUnreachable,
     SettingsInvalid,
 )
-from callscope.pipeline import analyze as analyze_call
 from callscope.preparation import read_call
 from callscope.report.html.audio import Way, player_source
 from callscope.settings import Loaded, Settings
 from callscope.telemetry import say
+from callscope.telemetry.metrics import CALLS
 from callscope.triton.resilient import open_transport
 from callscope_preprocessing.errors import AudioError
 from callscope_preprocessing.sound import Sound
@@ -91,7 +94,7 @@ Audio = Annotated[
 TextForm = Annotated[Format, typer.Option("--format", "-f", help="As for analyze.")]
 
 
-@with_settings(*SERVER, *CALL, *LOG)
+@with_settings(*SERVER, *CALL, *CACHE, *LOG, *WATCH)
 def analyze(
     loaded: Loaded,
     files: Files,
@@ -103,6 +106,7 @@ def analyze(
     offline: Offline = False,
     encoding: Encoding = "",
     with_audio: Audio = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Analyse recorded calls, or transcripts: words and measures.
 
@@ -122,7 +126,7 @@ def analyze(
             "--agent, --offline and --encoding are for transcripts. Add --transcript, or leave them out; "
             "for a recording --agent-channel says where the agent is."
         )
-    _run(loaded.settings, files, output, form, with_audio)
+    _run(without_cache(loaded.settings, no_cache), files, output, form, with_audio)
 
 
 def _require_player(form: Format, with_audio: Way | None, *, is_sound: bool, redact: bool) -> None:
@@ -135,10 +139,12 @@ def _require_player(form: Format, with_audio: Way | None, *, is_sound: bool, red
         raise SettingsInvalid("--redact masks texts, and the recording still says it all. Leave out --with-audio.")
 
 
-@with_settings(*SERVER, *CALL, *LOG)
-def transcribe(loaded: Loaded, files: Files, output: Output = None, form: TextForm = Format.TXT) -> None:
+@with_settings(*SERVER, *CALL, *CACHE, *LOG, *WATCH)
+def transcribe(
+    loaded: Loaded, files: Files, output: Output = None, form: TextForm = Format.TXT, *, no_cache: NoCache = False
+) -> None:
     """Transcribe recorded calls: time, speaker and words. The same as `analyze --format txt`."""
-    _run(loaded.settings, files, output, form)
+    _run(without_cache(loaded.settings, no_cache), files, output, form)
 
 
 def _run(
@@ -174,6 +180,7 @@ def _first_sound(waiting: deque[Path], settings: Settings, codes: list[int]) -> 
                 return [read_call(waiting[0], settings)]
         except AudioError as error:
             codes.append(report(error))
+            CALLS.labels("failed").inc()  # the pipeline never sees it
             waiting.popleft()
     return []
 
@@ -193,21 +200,24 @@ async def _analyze_all(
     """
     transport = open_transport(url, settings)
     try:
-        for source in sources:
-            try:
-                with show_progress(source.name) as progress:
-                    sound = read.pop() if read else None
-                    call = await analyze_call(source, transport, settings, progress=progress, sound=sound)
-                tell_fallbacks(call)
-                deliver(source, call)
-            except BrokenPipeError:
-                raise
-            except TRUE_OF_EVERY_CALL as error:
-                codes.append(report(error))
-                return
-            except AudioError as error:  # it names the file itself
-                codes.append(report(error))
-            except Exception as error:  # a call that fails must not take the others with it
-                codes.append(report(error, about=str(source)))
+        async with open_cache(open_results(settings, by_default=False), url, settings) as cache:
+            for source in sources:
+                try:
+                    with show_progress(source.name) as progress:
+                        sound = read.pop() if read else None
+                        call = await analyze_call(
+                            source, transport, settings, cache=cache, progress=progress, sound=sound
+                        )
+                    tell_fallbacks(call)
+                    deliver(source, call)
+                except BrokenPipeError:
+                    raise
+                except TRUE_OF_EVERY_CALL as error:
+                    codes.append(report(error))
+                    return
+                except AudioError as error:  # it names the file itself
+                    codes.append(report(error))
+                except Exception as error:  # a call that fails must not take the others with it
+                    codes.append(report(error, about=str(source)))
     finally:
         await transport.close()

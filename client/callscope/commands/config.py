@@ -9,11 +9,11 @@ import typer
 from rich.text import Text
 
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import CALL, LOG, SERVER, with_settings
+from callscope.commands.options import CACHE, CALL, LOG, SERVER, with_settings
 from callscope.settings import PREFIX, Loaded, Settings
 
 
-@with_settings(*SERVER, *CALL, *LOG)
+@with_settings(*SERVER, *CALL, *CACHE, *LOG)
 def config(loaded: Loaded, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show every setting and where it is from.
 

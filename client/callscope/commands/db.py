@@ -16,12 +16,13 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.text import Text
 
+from callscope.cache.place import results_of
 from callscope.commands.console import new_table, stdout_console
 from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
 from callscope.errors import SettingsInvalid, StoreUnreachable
 from callscope.report.csv import inert
-from callscope.settings import Loaded
+from callscope.settings import Loaded, Settings
 from callscope.store.engine import name_of, parse_url
 from callscope.store.query import Query, as_row
 from callscope.store.sql import Store, open_store, unprepared_store
@@ -51,6 +52,7 @@ Said = Annotated[str | None, typer.Option("--text", help="Calls in which somebod
 By = Annotated[str | None, typer.Option("--role", help="Who says it: agent or customer.")]
 
 
+MOST = 1 << 62
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*")
 
 
@@ -75,7 +77,7 @@ def upgrade(loaded: Loaded) -> None:
 @with_settings("store", *LOG)
 def status(loaded: Loaded) -> None:
     """Show how many calls the database holds, and from when to when."""
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
         for name, value in asdict(store.status()).items():
             typer.echo(f"{name:9} {value if value is not None else '-'}")
 
@@ -118,7 +120,7 @@ def query(  # noqa: PLR0917  each is a flag
         order=order,
         limit=limit,
     )
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
         if text:
             _show([asdict(hit) for hit in store.search(asked)], ("source", "start_s", "role", "text"), form)
         else:
@@ -142,26 +144,37 @@ def export(  # noqa: PLR0917  each is a flag
         language=language,
         degraded=degraded,
     )
-    with _opened(loaded) as store, _file(output) as file:
+    with opened_store(loaded) as store, _file(output) as file:
         for result in store.export(asked):
             file.write(json.dumps(result, ensure_ascii=False) + "\n")
 
 
 @app.command()
-@with_settings("store", *LOG)
+@with_settings("store", "cache", *LOG)
 def purge(
     loaded: Loaded,
     older_than: Annotated[str, typer.Option(help="An age such as 90d, or a date.")],
 ) -> None:
-    """Throw away calls of before a time, with all that was said in them. There is no way back."""
+    """Throw away calls of before a time, with all that was said in them, from the cache too. There is no way back."""
     before = parse_time(older_than)
-    with _opened(loaded) as store:
+    with opened_store(loaded) as store:
+        recordings = [found.sha256 for found in store.find(Query(until=before, limit=MOST))]
         count = store.purge(before)
         say(f"{count} calls of before {before:%Y-%m-%d %H:%M} UTC are gone.")
+    _forget(loaded.settings, recordings)
+
+
+def _forget(settings: Settings, recordings: Sequence[str]) -> None:
+    """What is thrown away is not kept to be used again either."""
+    results = results_of(settings)
+    if results.file.exists():
+        results.forget_recordings(recordings)
+        results.close()
 
 
 @contextmanager
-def _opened(loaded: Loaded) -> Iterator[Store]:
+def opened_store(loaded: Loaded) -> Iterator[Store]:
+    """The store of the settings, which has to be there."""
     _require_there(loaded.settings.store)
     store = open_store(loaded.settings.store)
     try:

@@ -55,7 +55,10 @@ Parity = Annotated[
     Literal["auto", "require", "off"],
     typer.Option(help="Compare with transformers before anything is published; auto: where it is installed."),
 ]
-Instances = Annotated[int, typer.Option(min=1, help="Instances of each model: in all on CPUs, on each GPU otherwise.")]
+Instances = Annotated[
+    int | None,
+    typer.Option(min=1, help="Instances of each model: in all on CPUs, on each GPU otherwise. [the profile's own: 1]"),
+]
 
 
 @app.command()
@@ -68,7 +71,7 @@ def whisper(
     precision: Precision = None,
     revision: Revision = None,
     gpus: Gpus = "",
-    instances: Instances = 1,
+    instances: Instances = None,
     languages: Languages = "",
     parity: Parity = "auto",
     evaluate: Evaluate = None,
@@ -92,7 +95,7 @@ def punctuation(
     precision: Precision = None,
     revision: Revision = None,
     gpus: Gpus = "",
-    instances: Instances = 1,
+    instances: Instances = None,
     parity: Parity = "auto",
 ) -> None:
     """Export a token classifier as `punctuate`.
@@ -117,7 +120,7 @@ def sentiment(
     precision: Precision = None,
     revision: Revision = None,
     gpus: Gpus = "",
-    instances: Instances = 1,
+    instances: Instances = None,
     parity: Parity = "auto",
 ) -> None:
     """Export a text classifier as `sentiment`.

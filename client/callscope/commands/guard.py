@@ -11,6 +11,8 @@ from types import FrameType
 import typer
 
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.failures import note_failure
+from callscope.telemetry.stderr import show
 
 BUG, INTERRUPTED = 1, 130
 DEBUG_VARIABLE = "CALLSCOPE_DEBUG"
@@ -55,13 +57,14 @@ def report(error: Exception, *, about: str = "") -> int:
         error: an error that carries `exit_code`, or a bug.
         about: what was being worked on, put before the message.
     """
+    note_failure(error)
     prefix = f"{about}: " if about else ""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
-        say(f"{prefix}{error}")
+        show(f"{prefix}{error}")
     else:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
-        say(f"{prefix}Callscope failed unexpectedly ({detail}). `callscope --debug …` shows where; please report it.")
+        show(f"{prefix}Callscope failed unexpectedly ({detail}). `callscope --debug …` shows where; please report it.")
     if os.environ.get(DEBUG_VARIABLE):
         STDERR.print_exception()
     return code if isinstance(code, int) else BUG

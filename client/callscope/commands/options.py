@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -11,8 +12,10 @@ import typer
 from pydantic import SecretStr
 
 from callscope.commands.guard import guarded
-from callscope.settings import Settings, load_settings
-from callscope.telemetry import configure_logging
+from callscope.settings import CACHE_OFF, Settings, load_settings
+from callscope.telemetry.exposition import exposed
+from callscope.telemetry.logs import configure_logging
+from callscope.telemetry.tracing import traced
 
 PANEL = "Settings (also in callscope.toml and as CALLSCOPE_… variables)"
 
@@ -37,7 +40,20 @@ SOUND = (
 )
 WORDS = ("sentences", "sentiment_context", "redact", "non_talk_s", "require")
 CALL = (*REQUESTS, "language", "agent_channel", *SOUND, "max_retry_share", *WORDS)
-LOG = ("log_level",)
+CACHE = ("cache", "cache_max_bytes", "cache_days")
+LOG_STYLE = ("log_level", "log_format")
+LOG = (*LOG_STYLE, "log_file", "log_days")
+WATCH = ("metrics_port", "metrics_host", "otlp_endpoint")
+"""Of verbs that ask a server: what others may see of the work while it runs."""
+
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Analyse every recording, and keep no result: the same as --cache off.")
+]
+
+
+def without_cache(settings: Settings, unwanted: bool) -> Settings:
+    """The settings with the cache off, if that is asked for."""
+    return settings.model_copy(update={"cache": CACHE_OFF}) if unwanted else settings
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -52,8 +68,9 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
             flags = {name: given.pop(name) for name in names}
             with guarded():
                 loaded = load_settings(flags, config=context.obj)
-                configure_logging(loaded.settings.log_level)
-                verb(loaded, **given)
+                configure_logging(loaded.settings)
+                with _watched(loaded.settings if set(WATCH) <= set(names) else None):
+                    verb(loaded, **given)
 
         own = list(inspect.signature(verb, eval_str=True).parameters.values())[1:]
         context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
@@ -63,6 +80,16 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
         return run
 
     return decorate
+
+
+@contextmanager
+def _watched(settings: Settings | None) -> Iterator[None]:
+    """Let others see what happens during the block; with None they are not let."""
+    if settings is None:
+        yield
+        return
+    with exposed(settings.metrics_host, settings.metrics_port), traced(settings.otlp_endpoint):
+        yield
 
 
 def _flag(name: str) -> inspect.Parameter:

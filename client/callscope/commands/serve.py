@@ -9,11 +9,12 @@ import typer
 
 from callscope.checkout import model_repository
 from callscope.commands.console import new_table, stdout_console
-from callscope.commands.options import LOG, with_settings
+from callscope.commands.options import LOG_STYLE, with_settings
 from callscope.embedded import prepare_environment
 from callscope.errors import SettingsInvalid
-from callscope.settings import Loaded
+from callscope.settings import COLLECTOR, Loaded
 from callscope.telemetry import STDERR, say
+from callscope.telemetry.tracing import traces_url
 from callscope.triton.tls import Tls
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
 DRAIN_S = 5.0
+EXAMPLE = "http://127.0.0.1:4318"
 
 
-@with_settings("repository", "server_environment", "startup_timeout_s", *LOG)
+@with_settings("repository", "server_environment", "startup_timeout_s", *LOG_STYLE)
 def serve(
     loaded: Loaded,
     *,
@@ -48,6 +50,9 @@ def serve(
     grpc_client_ca: Annotated[
         Path | None, typer.Option(help="What has signed the certificates that clients must show.", readable=False)
     ] = None,
+    trace_to: Annotated[
+        str, typer.Option(metavar="URL", help="Where Triton sends spans of its requests, as http://HOST:4318.")
+    ] = "",
 ) -> None:
     """Serve the model repository with Triton.
 
@@ -70,6 +75,7 @@ def serve(
         startup_timeout_s=settings.startup_timeout_s,
         drain_s=DRAIN_S,
         guard=_guard(client_key, admin_key, grpc_cert, grpc_cert_key, grpc_client_ca),
+        trace_to=_collector(trace_to),
     )
     with STDERR.status("Loading the models …") as status, server:
         status.stop()
@@ -97,6 +103,17 @@ def _guard(
         raise SettingsInvalid("--grpc-client-ca is given without --grpc-cert. Give both, or neither.")
     client, admin = (read_key(file) if file else "" for file in (client_key, admin_key))
     return Guard(client, admin, *(file and file.absolute() for file in (cert, cert_key, ca)))
+
+
+def _collector(trace_to: str) -> str:
+    """Where spans go; empty for nowhere.
+
+    Raises:
+        SettingsInvalid: that is no address.
+    """
+    if trace_to and not COLLECTOR.fullmatch(trace_to):
+        raise SettingsInvalid(f"--trace-to cannot be {trace_to!r}. Write http://HOST:PORT, for example {EXAMPLE}.")
+    return traces_url(trace_to) if trace_to else ""
 
 
 def _show(server: TritonServer, log_file: Path) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 RATIO_DIGITS = 6
+PLAIN = frozenset((str, int, bool, type(None)))
+"""Types whose values are JSON already."""
 _RENAMED = {"recording": "call"}
 _UNITS = ("_s", "_hz")
 
@@ -64,7 +66,11 @@ def _in_utf8(value: Any) -> Any:  # noqa: ANN401  any JSON
 
 
 def _plain_fields(value: DataclassInstance) -> dict[str, Any]:
-    return {name: _plain(getattr(value, field), is_time=is_time) for field, name, is_time in _fields(type(value))}
+    plain: dict[str, Any] = {}
+    for field, name, is_time in _fields(type(value)):
+        item = getattr(value, field)
+        plain[name] = item if type(item) in PLAIN else _plain(item, is_time=is_time)
+    return plain
 
 
 @cache
@@ -73,19 +79,19 @@ def _fields(kind: type[DataclassInstance]) -> tuple[tuple[str, str, bool], ...]:
     return tuple((field.name, _name(field.name), _is_time(field.name)) for field in fields(kind))
 
 
-def _plain(value: object, *, is_time: bool = False) -> object:
-    if value is None or isinstance(value, str | int):
-        return value
+def _plain(value: Any, *, is_time: bool = False) -> object:  # noqa: ANN401  whatever a result holds
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} has no form in JSON.")
         return floor_ms(value) if is_time else round(value, RATIO_DIGITS)
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return [item if type(item) in PLAIN else _plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain_fields(value)
+    if isinstance(value, Mapping):
+        return {key: item if type(item) in PLAIN else _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, (str, int)):
+        return value
     raise TypeError(f"{type(value).__name__} has no form in JSON.")
 
 

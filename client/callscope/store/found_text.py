@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, text
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from callscope.store.grams import contains, fold, grams
@@ -13,6 +13,10 @@ from callscope.store.tables import GRAMS, segments
 
 ESCAPE = "\\"
 COLUMNS = ("call", "id", "start_s", "end_s", "speaker", "role", "sentiment", "text")
+INSERT = f"INSERT INTO segments (number, {', '.join(COLUMNS)}) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608  constants
+COMMON = 10_000
+"""A word that as many segments hold is common."""
+ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
 COPY = f"COPY segments ({', '.join(COLUMNS)}, {GRAMS}) FROM STDIN"
 
 
@@ -37,10 +41,22 @@ def drop_texts(connection: Connection, numbers: Sequence[int]) -> None:
     connection.execute(delete(segments).where(chosen))
 
 
-def holds(dialect: str, wanted: str, role: str | None) -> list[Any]:
+def is_common(connection: Connection, wanted: str) -> bool:
+    """Whether so many texts may hold `wanted` that going through the newest finds some sooner than the index does.
+
+    PostgreSQL knows by its statistics, and decides itself.
+    """
+    if connection.dialect.name != "sqlite":
+        return False
+    pairs = grams(fold(wanted))
+    some = text(f"SELECT count(*) FROM (SELECT 1 FROM {GRAMS} WHERE {GRAMS} MATCH :pairs LIMIT {COMMON})")  # noqa: S608  constants
+    return not pairs or connection.execute(some, {"pairs": " ".join(pairs)}).scalar_one() == COMMON
+
+
+def holds(dialect: str, wanted: str, role: str | None, *, by_index: bool = True) -> list[Any]:
     """Conditions on `segments`: texts that hold `wanted`, whatever its case and width, said by `role`."""
     folded = fold(wanted)
-    pairs = grams(folded)
+    pairs = grams(folded) if by_index else ()
     conditions: list[Any] = [func.callscope_fold(segments.c.text).like(contains(folded), escape=ESCAPE)]
     if dialect == "postgresql":
         conditions = [
@@ -59,16 +75,21 @@ def holds(dialect: str, wanted: str, role: str | None) -> list[Any]:
 
 def _copy(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     driver: Any = connection.connection.driver_connection
+    lines = ["\t".join([*(_written(row[name]) for name in COLUMNS), f"{{{','.join(row['grams'])}}}\n"]) for row in rows]
     with driver.cursor() as cursor, cursor.copy(COPY) as copy:
-        for row in rows:
-            copy.write_row([*(row[name] for name in COLUMNS), list(row["grams"])])
+        copy.write("".join(lines))
+
+
+def _written(value: object) -> str:
+    """A value in the text form of COPY (PostgreSQL's manual, COPY, "Text Format")."""
+    if value is None:
+        return r"\N"
+    return value.translate(ESCAPED) if isinstance(value, str) else repr(value)
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     first = connection.execute(select(func.coalesce(func.max(segments.c.number), 0))).scalar_one() + 1
-    numbered = [{name: row[name] for name in COLUMNS} | {"number": first + at} for at, row in enumerate(rows)]
-    connection.execute(insert(segments), numbered)
-    connection.execute(
-        text(f"INSERT INTO {GRAMS} (rowid, grams) VALUES (:number, :grams)"),  # noqa: S608  a constant
-        [{"number": first + at, "grams": " ".join(row["grams"])} for at, row in enumerate(rows)],
-    )
+    numbered = [(first + at, *(row[name] for name in COLUMNS)) for at, row in enumerate(rows)]
+    connection.exec_driver_sql(INSERT, numbered)
+    found_by = [(first + at, " ".join(row["grams"])) for at, row in enumerate(rows)]
+    connection.exec_driver_sql(f"INSERT INTO {GRAMS} (rowid, grams) VALUES (?, ?)", found_by)  # noqa: S608  a constant

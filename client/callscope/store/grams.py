@@ -8,7 +8,7 @@ language alike, and what is found is compared with the text itself.
 from __future__ import annotations
 
 import unicodedata
-from itertools import pairwise
+from functools import lru_cache
 
 
 def fold(text: str) -> str:
@@ -21,7 +21,13 @@ def grams(text: str) -> tuple[str, ...]:
 
     Hexadecimal, so that no tokenizer takes them apart. A text of one character has none.
     """
-    return tuple({f"{ord(first):x}z{ord(second):x}" for first, second in pairwise(text) if (first + second).isalnum()})
+    pairs = {text[at : at + 2] for at in range(len(text) - 1)}
+    return tuple(gram for pair in pairs if (gram := _gram(pair)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _gram(pair: str) -> str:
+    return f"{ord(pair[0]):x}z{ord(pair[1]):x}" if pair.isalnum() else ""
 
 
 def contains(pattern: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from callscope.call import QUALITY_RATIOS, Call, Quality
-from callscope.report.json import to_json
+from callscope.report.json import write_line
 from callscope.store.grams import fold, grams
 from callscope.when import date_of
 
@@ -39,16 +40,14 @@ def call_row(call: Call) -> Row:
 
 def packed(call: Call) -> bytes:
     """The whole result as compressed JSON."""
-    plain = json.dumps(to_json(call), ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(plain.encode(), LEVEL)
+    return zlib.compress(write_line(call).encode(), LEVEL)
 
 
-def segment_rows(call: Call, number: int) -> list[Row]:
-    """The rows of `segments` for the call with that number, each with the pairs of its text."""
+def segment_rows(call: Call) -> list[Row]:
+    """The rows of `segments`, without the number of the call, each with the pairs of its text."""
     roles = {speaker.id: speaker.role for speaker in call.speakers}
     return [
         {
-            "call": number,
             "id": segment.id,
             "start_s": segment.start_s,
             "end_s": segment.end_s,
@@ -64,7 +63,7 @@ def segment_rows(call: Call, number: int) -> list[Row]:
 
 def unpack(data: bytes) -> dict[str, Any]:
     """The result that `packed` was given."""
-    result: dict[str, Any] = json.loads(zlib.decompress(data))
+    result: dict[str, Any] = orjson.loads(zlib.decompress(data))
     return result
 
 

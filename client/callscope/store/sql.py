@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -27,12 +29,27 @@ from callscope.errors import SettingsInvalid
 from callscope.store import migrate
 from callscope.store.engine import Pool, name_of, open_engine, parse_url
 from callscope.store.failures import answered, retried
-from callscope.store.found_text import drop_texts, holds, put_texts
+from callscope.store.found_text import drop_texts, holds, is_common, put_texts
 from callscope.store.query import Found, Hit, Query, Status
 from callscope.store.rows import call_row, packed, segment_rows, unpack
-from callscope.store.tables import FIGURES, calls, results, segments
+from callscope.store.tables import FIGURES, VERSION_FIELD, calls, results, segments
 
 Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Calls as they are written: their rows, their whole results, and the rows of their segments."""
+
+    rows: Sequence[dict[str, Any]]
+    whole: Sequence[bytes]
+    said: Sequence[Sequence[dict[str, Any]]]
+
+    @classmethod
+    def of(cls, batch: Sequence[Call]) -> Prepared:
+        """What is to be written of some calls."""
+        return cls([call_row(call) for call in batch], [packed(call) for call in batch], list(map(segment_rows, batch)))
+
 
 BATCH = 200
 """Calls a transaction holds when results are put in, and rows that are read or thrown away at a time."""
@@ -47,6 +64,9 @@ class Store(Protocol):
 
     def known(self, sha256s: Iterable[str]) -> set[str]:
         """Those of the recordings that have a result."""
+
+    def versions(self) -> dict[str, str]:
+        """The calls that were fetched from a storage: address -> what that told the recording's state by."""
 
     def get(self, call: str) -> dict[str, Any] | None:
         """The whole result of a call, by its SHA-256 or its id."""
@@ -110,13 +130,15 @@ class SqlStore:
 
     def put(self, made: Iterable[Call]) -> int:
         """`Store.put`. Each 200 calls are written whole or not at all."""
-        count, batch = 0, dict[str, Call]()
-        for call in made:
-            batch[call.recording.sha256] = call
-            if len(batch) == BATCH:
-                count += self._put(list(batch.values()))
-                batch.clear()
-        return count + self._put(list(batch.values()))
+        count = 0
+        with ThreadPoolExecutor(1) as writer:
+            writing: Future[int] | None = None
+            for batch in _batches(made):
+                prepared = Prepared.of(batch)  # while the batch before is written
+                if writing:
+                    count += writing.result()
+                writing = writer.submit(self._put, prepared)
+            return count + (writing.result() if writing else 0)
 
     def known(self, sha256s: Iterable[str]) -> set[str]:
         """`Store.known`."""
@@ -127,6 +149,13 @@ class SqlStore:
                 rows = select(calls.c.sha256).where(calls.c.sha256.in_(wanted[start : start + BATCH]))
                 found.update(self._read(rows, lambda row: row.sha256))
         return found
+
+    def versions(self) -> dict[str, str]:
+        """`Store.versions`."""
+        version = calls.c.attributes[VERSION_FIELD].as_string()
+        with answered(self._engine):
+            rows = self._read(select(calls.c.source, version).where(version.is_not(None)), tuple)
+        return dict(rows)
 
     def get(self, call: str) -> dict[str, Any] | None:
         """`Store.get`; of several calls with that id the newest."""
@@ -151,15 +180,18 @@ class SqlStore:
         if not query.text:
             raise SettingsInvalid("There is nothing to search for. Name a text.")
         columns = [segments.c[name] for name in ("start_s", "end_s", "speaker", "role", "text")]
-        wanted = (
-            select(calls.c.sha256, calls.c.source, segments.c.id.label("segment"), *columns)
-            .join(calls, calls.c.number == segments.c.call)
-            .where(*_conditions(query))
-            .where(*holds(self._engine.dialect.name, query.text, query.role))
-            .order_by(desc(calls.c.dated_at), calls.c.number, segments.c.start_s)
-            .limit(query.limit)
-        )
         with answered(self._engine):
+            common = self._asked(lambda connection: is_common(connection, query.text or ""))
+            # As a sum, the number is in no index: SQLite takes call by call, the newest first, and stops at the limit.
+            of_call = segments.c.call == (calls.c.number + 0 if common else calls.c.number)
+            wanted = (
+                select(calls.c.sha256, calls.c.source, segments.c.id.label("segment"), *columns)
+                .select_from(calls.join(segments, of_call))
+                .where(*_conditions(query))
+                .where(*holds(self._engine.dialect.name, query.text, query.role, by_index=not common))
+                .order_by(desc(calls.c.dated_at), calls.c.number, segments.c.start_s)
+                .limit(query.limit)
+            )
             return self._read(wanted, lambda row: Hit(**row._mapping))
 
     def export(self, query: Query) -> Iterator[dict[str, Any]]:
@@ -215,26 +247,22 @@ class SqlStore:
         """`Store.close`."""
         self._engine.dispose()
 
-    def _put(self, batch: Sequence[Call]) -> int:
-        if not batch:
-            return 0
-        rows = [call_row(call) for call in batch]
-        whole = [packed(call) for call in batch]
+    def _put(self, batch: Prepared) -> int:
         with answered(self._engine):
-            retried(self._engine, lambda: self._write(batch, rows, whole))
-        return len(batch)
+            retried(self._engine, lambda: self._write(batch))
+        return len(batch.rows)
 
-    def _write(self, batch: Sequence[Call], rows: Sequence[dict[str, Any]], whole: Sequence[bytes]) -> None:
+    def _write(self, batch: Prepared) -> None:
         """Replace the calls of a batch, in one transaction."""
         with self._writes.begin() as connection:
-            _drop(connection, calls.c.sha256.in_([row["sha256"] for row in rows]))
+            _drop(connection, calls.c.sha256.in_([row["sha256"] for row in batch.rows]))
             made = insert(calls).returning(calls.c.sha256, calls.c.number)
-            by_sum = {row.sha256: row.number for row in connection.execute(made, list(rows))}
-            numbers = [by_sum[row["sha256"]] for row in rows]
-            put_whole = [{"call": number, "packed": data} for number, data in zip(numbers, whole, strict=True)]
+            by_sum = {row.sha256: row.number for row in connection.execute(made, list(batch.rows))}
+            numbers = [by_sum[row["sha256"]] for row in batch.rows]
+            put_whole = [{"call": number, "packed": data} for number, data in zip(numbers, batch.whole, strict=True)]
             connection.execute(insert(results), put_whole)
-            said = (segment_rows(call, number) for call, number in zip(batch, numbers, strict=True))
-            put_texts(connection, [row for rows_of_call in said for row in rows_of_call])
+            of_calls = zip(numbers, batch.said, strict=True)
+            put_texts(connection, [row | {"call": number} for number, said in of_calls for row in said])
 
     def _drop_some(self, before: datetime) -> int:
         with self._writes.begin() as connection:
@@ -243,11 +271,14 @@ class SqlStore:
             return _drop(connection, calls.c.number.in_(numbers)) if numbers else 0
 
     def _read(self, wanted: Select[Any], made: Callable[[Row[Any]], Made]) -> list[Made]:
-        def read() -> list[Made]:
-            with self._engine.connect() as connection:
-                return [made(row) for row in connection.execute(wanted)]
+        return self._asked(lambda connection: [made(row) for row in connection.execute(wanted)])
 
-        return retried(self._engine, read)
+    def _asked(self, question: Callable[[Connection], Made]) -> Made:
+        def ask() -> Made:
+            with self._engine.connect() as connection:
+                return question(connection)
+
+        return retried(self._engine, ask)
 
     def _where(self, wanted: Select[Any], query: Query) -> Select[Any]:
         wanted = wanted.where(*_conditions(query))
@@ -255,6 +286,18 @@ class SqlStore:
             return wanted
         said = holds(self._engine.dialect.name, query.text, query.role)
         return wanted.where(exists().where(segments.c.call == calls.c.number, *said))
+
+
+def _batches(made: Iterable[Call]) -> Iterator[list[Call]]:
+    """The newest result of each recording, 200 at a time."""
+    batch: dict[str, Call] = {}
+    for call in made:
+        batch[call.recording.sha256] = call
+        if len(batch) == BATCH:
+            yield list(batch.values())
+            batch.clear()
+    if batch:
+        yield list(batch.values())
 
 
 def _drop(connection: Connection, which: ColumnElement[bool]) -> int:

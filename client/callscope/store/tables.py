@@ -44,6 +44,9 @@ FIGURES: Final = (
 )
 """Columns of `calls` that are measures; null where a measure cannot be computed."""
 
+VERSION_FIELD: Final = "object_version"
+"""Of the metadata: what a storage told the recording's state by when it was fetched, such as an ETag."""
+
 calls = Table(
     "calls",
     metadata,

@@ -10,6 +10,8 @@ from callscope.errors import CallscopeError
 class TranscriptInvalid(CallscopeError):
     """A transcript cannot be read, or does not say what a conversation is measured by.
 
+    What to do: correct the transcript where the message says.
+
     Args:
         source: the file as it was named.
         problem: what is wrong and what to do, sentences without the final point.

@@ -17,6 +17,7 @@ from callscope.errors import SettingsInvalid
 from callscope.redaction.redact import redact
 from callscope.settings import Settings
 from callscope.steps import Progress, Record, silent
+from callscope.telemetry.calls import name_call, watched_call
 from callscope.transcripts.document import Document
 from callscope.transcripts.files import read_transcripts
 from callscope.transcripts.language import language_of_texts
@@ -69,7 +70,9 @@ async def analyze_transcripts(
     calls = []
     for number, transcript in enumerate(transcripts, start=1):
         record = Record(progress, list(began.steps), perf_counter() - read_s, began.required)
-        call = await _analyze(document, transcript, transport, settings, agent=agent, record=record)
+        with watched_call(record) as watch:
+            name_call(document.sha256)
+            call = watch.done(await _analyze(document, transcript, transport, settings, agent=agent, record=record))
         calls.append(call if len(transcripts) == 1 else _numbered(call, number))
     return tuple(calls)
 

@@ -21,11 +21,18 @@ class Tally:
         requests: how many were made.
         attempts: how often they were tried, all together.
         most: how often the unluckiest was; 1 where there was none.
+        waited: how often one found no room at a server and stood in line here.
     """
 
     requests: int = 0
     attempts: int = 0
     most: int = 1
+    waited: int = 0
+
+    @property
+    def again(self) -> int:
+        """How many attempts were not the first."""
+        return self.attempts - self.requests
 
     def add(self, attempts: int) -> None:
         """Count one request that is done, well or not."""
@@ -52,3 +59,9 @@ def note(attempts: int) -> None:
     """Add a request to every tally that is being kept."""
     for tally in _tallies.get():
         tally.add(attempts)
+
+
+def note_wait() -> None:
+    """Tell every tally that is being kept that a request stands in line."""
+    for tally in _tallies.get():
+        tally.waited += 1

@@ -26,7 +26,7 @@ class State(Enum):
     HALF_OPEN = "half-open"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Breaker:
     """Whether an endpoint is to be asked, by what became of the last requests.
 

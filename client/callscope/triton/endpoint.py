@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from callscope.errors import ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.metrics import watch_breaker
 from callscope.triton.breaker import Breaker, State
 from callscope.triton.limit import AdaptiveLimit
 from callscope.triton.transport import Wire
@@ -40,6 +41,9 @@ class Endpoint:
     error: ServerUnreachable | None = None
     _asked: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
     _faults: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        watch_breaker(self.url, self.breaker)
 
     @property
     def url(self) -> str:

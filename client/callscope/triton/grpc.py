@@ -11,9 +11,11 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.faults import is_fault
+from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -83,16 +85,17 @@ class GrpcTransport:
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
         limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
-        request = self._client().infer(
-            model,
-            [_input(name, tensor) for name, tensor in inputs.items()],
-            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
-            priority=priority,
-            timeout=round(limit_s * US_PER_S),
-            client_timeout=limit_s,
-            headers=self._headers,
-        )
-        result = await self._answer(request, model, limit_s)
+        with watched_request(self.url, model) as tracing:
+            request = self._client().infer(
+                model,
+                [_input(name, tensor) for name, tensor in inputs.items()],
+                outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+                priority=priority,
+                timeout=round(limit_s * US_PER_S),
+                client_timeout=limit_s,
+                headers=self._headers | tracing,
+            )
+            result = await self._answer(request, model, limit_s)
         response = result.get_response()
         return tensors(self.url, model, lambda: [each.name for each in response.outputs], result.as_numpy, outputs)
 
@@ -115,6 +118,12 @@ class GrpcTransport:
         request = self._client().get_model_repository_index(headers=self._headers, client_timeout=limit_s)
         index = await self._answer(request, "", limit_s)
         return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
+
+    async def statistics(self) -> dict[str, ModelStatistics]:
+        """What each model has done since the server began: `Wire.statistics`."""
+        limit_s = within_s(self._timeout_s)
+        request = self._client().get_inference_statistics(as_json=True, headers=self._headers, client_timeout=limit_s)
+        return statistics_of((await self._answer(request, "", limit_s)).get("model_stats", ()))
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready."""

@@ -14,9 +14,11 @@ from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.faults import is_fault
+from callscope.triton.statistics import ModelStatistics, statistics_of
 from callscope.triton.tls import Tls
 from callscope.triton.transport import (
     DEFAULT_TIMEOUT_S,
@@ -83,15 +85,16 @@ class HttpTransport:
     ) -> dict[str, NDArray[Any]]:
         """Run a model once: `Transport.infer`."""
         limit_s = within_s(self._timeout_s if timeout_s is None else timeout_s)
-        request = self._client().infer(
-            model,
-            [_input(name, tensor) for name, tensor in inputs.items()],
-            outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
-            priority=priority,
-            timeout=round(limit_s * US_PER_S),
-            headers=dict(self._headers),  # a copy: the library writes into it
-        )
-        result = await self._answer(request, model, limit_s)
+        with watched_request(self.url, model) as tracing:
+            request = self._client().infer(
+                model,
+                [_input(name, tensor) for name, tensor in inputs.items()],
+                outputs=None if outputs is None else [InferRequestedOutput(name) for name in outputs],
+                priority=priority,
+                timeout=round(limit_s * US_PER_S),
+                headers=self._headers | tracing,  # the library writes into it
+            )
+            result = await self._answer(request, model, limit_s)
 
         def names() -> list[str]:
             return [output["name"] for output in result.get_response()["outputs"]]
@@ -121,6 +124,13 @@ class HttpTransport:
                 ServedModel(line["name"], line.get("version", ""), line.get("state", ""), line.get("reason", ""))
                 for line in index
             )
+
+    async def statistics(self) -> dict[str, ModelStatistics]:
+        """What each model has done since the server began: `Wire.statistics`."""
+        request = self._client().get_inference_statistics(headers=dict(self._headers))
+        answer = await self._answer(request, "", within_s(self._timeout_s))
+        with reading(self.url):
+            return statistics_of(answer["model_stats"])
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from callscope.errors import RequestFailed, ServerTimeout, ServerUnreachable
 from callscope.triton.agreement import Agreement
+from callscope.triton.attempts import note_wait
 from callscope.triton.deadline import left_s
 from callscope.triton.endpoint import Endpoint, Question
 from callscope.triton.health import Health
@@ -117,6 +118,7 @@ class PoolTransport:
         """Wait until some endpoint may have room."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        note_wait()
         left = left_s()
         try:
             async with asyncio.timeout(None if left == float("inf") else left):

@@ -13,18 +13,19 @@ from callscope.triton.tls import Tls
 from callscope.triton.transport import DEFAULT_TIMEOUT_S, FORMS, Transport, addresses, connect
 
 
-def open_transport(servers: str, settings: Settings) -> Transport:
+def open_transport(servers: str, settings: Settings, policy: Policy | None = None) -> Transport:
     """Connect as the settings say.
 
     Args:
         servers: an address, or several with commas: what `server_url` gives.
         settings: of these the request timeout, TLS files and headers.
+        policy: when to try again, if otherwise than for a single call.
 
     Raises:
         SettingsInvalid: an address, a header or a file of TLS makes no sense.
     """
     tls = Tls(settings.tls_ca, settings.tls_cert, settings.tls_key)
-    return connect_all(servers, timeout_s=settings.timeout_s, headers=settings.header_fields(), tls=tls)
+    return connect_all(servers, timeout_s=settings.timeout_s, headers=settings.header_fields(), tls=tls, policy=policy)
 
 
 def connect_all(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import uniform
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable
+from callscope.telemetry.metrics import RETRIES
 from callscope.triton.attempts import note
 from callscope.triton.deadline import left_s
 from callscope.triton.transport import ServedModel, Tensors, Transport
@@ -25,8 +27,9 @@ Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
-Passing = ServerBusy | ServerUnreachable | RequestFailed
-PASSING = (ServerBusy, ServerUnreachable, RequestFailed)
+Passing = ServerBusy | ServerTimeout | ServerUnreachable | RequestFailed
+PASSING = (ServerBusy, ServerTimeout, ServerUnreachable, RequestFailed)
+"""What the next attempt may not meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Policy:
         longest_pause_s: the longest a pause becomes.
         busy_pause_s: the pause after the first attempt where the server is there and full.
         longest_busy_pause_s: the longest that becomes.
+        late_attempts: how often a request is tried that is not answered within its timeout.
         patience_s: how long a request is tried in all.
     """
 
@@ -51,7 +55,19 @@ class Policy:
     longest_pause_s: float = 5.0
     busy_pause_s: float = 0.02
     longest_busy_pause_s: float = 0.5
+    late_attempts: int = 1
     patience_s: float = 600.0
+
+    @classmethod
+    def for_batches(cls, patience_s: float) -> Policy:
+        """Waits so long for servers that are away, also at the very first; what comes too late is tried three times."""
+        return cls(
+            attempts=sys.maxsize,
+            first_attempts=sys.maxsize,
+            longest_pause_s=10.0,
+            late_attempts=3,
+            patience_s=patience_s,
+        )
 
     def pause_after(self, attempt: int, error: Passing) -> float:
         """Seconds until the next attempt, between half of the full pause and all of it, by chance."""
@@ -67,6 +83,8 @@ class Policy:
             return True
         if isinstance(error, RequestFailed):
             return error.passing and attempt < self.fault_attempts
+        if isinstance(error, ServerTimeout):
+            return attempt < self.late_attempts
         return error.passing and attempt < (self.attempts if answered else self.first_attempts)
 
 
@@ -139,5 +157,6 @@ class RetryingTransport:
         if not in_time or not self._policy.allows(attempt, error, answered=self._answered):
             raise error
         kind = type(error).__name__
+        RETRIES.labels(kind).inc()
         logger.info("%s: attempt %d for %s failed (%s), next in %.2f s", error.url, attempt, model, kind, pause_s)
         await asyncio.sleep(pause_s)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from numpy.typing import NDArray
 
 from callscope.errors import ModelMissing, SettingsInvalid, TritonError
+from callscope.triton.statistics import ModelStatistics
 from callscope.triton.tls import Tls
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -101,6 +102,13 @@ class Wire(Transport, Protocol):
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready; never raises."""
+
+    async def statistics(self) -> dict[str, ModelStatistics]:
+        """What each model has done since the server began, by name.
+
+        Raises:
+            TritonError: the server does not say.
+        """
 
 
 def connect(

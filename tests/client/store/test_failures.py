@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
-from tests.client.store.conftest import PostgresServer, make_call
+from tests.client.store.conftest import make_call
 
 from callscope.errors import SettingsInvalid, StoreFull, StoreMismatch, StoreUnreachable
 from callscope.store import failures
 from callscope.store.engine import Pool, open_engine, parse_url
 from callscope.store.query import Query
 from callscope.store.sql import SqlStore, open_store, unprepared_store
+
+from ...postgres_server import PostgresServer
 
 
 def test_a_killed_server_loses_and_doubles_nothing(postgres: PostgresServer) -> None:

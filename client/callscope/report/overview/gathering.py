@@ -19,7 +19,10 @@ TOGETHER = 16
 
 
 class ResultInvalid(CallscopeError):
-    """A file, or a line of one, is no result of Callscope; `others` lines of the file are none either."""
+    """A file, or a line of one, is no result of Callscope; `others` lines of the file are none either.
+
+    What to do: leave the file out, or make it again with `callscope analyze`.
+    """
 
     exit_code: ClassVar[int] = 3
 

@@ -1,0 +1,1 @@
+"""Recordings that lie elsewhere: in buckets and at addresses, whatever fsspec reaches."""

@@ -1,0 +1,1 @@
+"""Which way to serve a repository suits the machine: `callscope tune`."""
