@@ -4,4 +4,8 @@
 that into JSON.
 """
 
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime from 1.29 on tells its maker what models are loaded
+
 __version__ = "0.1.0"

@@ -6,6 +6,10 @@ Graphs are written straight from safetensors, without torch or transformers; tex
 by optimum, which needs both.
 """
 
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime from 1.29 on tells its maker what models are loaded
+
 from .errors import ExportError
 from .export import export_classifier, export_whisper
 from .plan import ExportReport

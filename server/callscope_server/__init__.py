@@ -1,5 +1,9 @@
 """Triton without Docker: the tritonserver of a wheel, its own environment, and its onnxruntime backend."""
 
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime from 1.29 on tells its maker what models are loaded
+
 from callscope_server.environment import Environment, check_environment, default_environment, ensure_environment
 from callscope_server.errors import (
     EnvironmentBroken,
