@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import grpc
 import pytest
-from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.grpc import service_pb2
 
 from callscope.doctor import check_server
 from callscope.errors import AccessDenied
@@ -20,6 +18,7 @@ from callscope.settings import load_settings
 from callscope.triton.tls import Tls
 from callscope.triton.transport import connect
 
+from .asking import ask_grpc, ask_http
 from .running import Guarded, guarded_triton
 
 OF_CLIENTS = [
@@ -61,27 +60,6 @@ GRPC_OF_ADMINISTRATORS = {
     "LogSettings": service_pb2.LogSettingsRequest(),
 }
 RESTRICTED = "is restricted, expecting header"
-
-
-def ask_http(place: str, method: str, path: str, headers: Mapping[str, str]) -> tuple[int, str]:
-    """The status and the body of an answer."""
-    data = b"{}" if method == "POST" else None
-    request = urllib.request.Request(f"http://{place}{path}", data=data, method=method, headers=dict(headers))
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def ask_grpc(channel: grpc.Channel, method: str, request: object, headers: Mapping[str, str]) -> tuple[str, str]:
-    """The status and the message of an answer."""
-    try:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        getattr(stub, method)(request, metadata=list(headers.items()), timeout=20)
-    except grpc.RpcError as error:
-        return error.code().name, error.details()
-    return "OK", ""
 
 
 @pytest.mark.parametrize(("method", "path"), OF_ADMINISTRATORS)
