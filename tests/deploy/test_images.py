@@ -14,7 +14,7 @@ FILE = ROOT / "docker" / "Dockerfile"
 TEXT = re.sub(r"\\\n\s*", "", FILE.read_text(encoding="utf-8"))
 LINES = [line for line in TEXT.splitlines() if line and not line.startswith("#")]
 STAGE = re.compile(r"FROM (\S+) AS (\S+)")
-STAGES = dict((name, base) for base, name in STAGE.findall(TEXT))
+STAGES = {name: base for base, name in STAGE.findall(TEXT)}
 FINAL = ("client", "export", "loadtest")
 IGNORED = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
 
