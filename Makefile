@@ -7,7 +7,7 @@ export CALLSCOPE_SERVER_ENVIRONMENT ?= $(CURDIR)/.venv-server
 PIP := -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-referee test-ray check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching load serve repository demo-models clean
+.PHONY: help demo test test-referee test-ray fuzz check bench bench-large bench-gpu bench-parity bench-diarization bench-startup bench-long bench-preprocessing bench-sentences bench-sentiment bench-transcripts bench-store bench-cache bench-pace bench-serving bench-batching bench-overload bench-memory chaos load serve repository demo-models clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -73,6 +73,9 @@ test-referee: .venv-referee/voices ## the exported graphs against transformers, 
 test-ray: .venv-ray/ready ## batches on workers of Ray, one of them killed, against the local engine (minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-ray/bin/python -m pytest tests/cluster
 
+fuzz: $(VENV)/dev ## 11,000 hostile answers, requests and files, of which the ordinary tests try a fortieth (minutes)
+	@CALLSCOPE_FUZZ=1 $(BIN)/python -m pytest tests/fuzz
+
 check: $(VENV)/dev ## style, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -126,6 +129,15 @@ bench-serving: $(VENV)/dev ## what Triton costs over gRPC and HTTP against the s
 
 bench-batching: $(VENV)/dev ## throughput, latency and mean batch against the queue delay, drawn (SHAPE=tiny)
 	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.batching $(if $(SHAPE),--shape $(SHAPE))
+
+chaos: $(VENV)/dev ## a batch while servers, database and the batch itself are killed and the disk is full (CALLS=300 SEED=1; ten minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.chaos --calls $(or $(CALLS),300) --seed $(or $(SEED),1)
+
+bench-overload: $(VENV)/dev ## ten times the load that the server holds: what is still done, and in how much memory (minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.overload
+
+bench-memory: $(VENV)/dev ## 2,000 calls in one process: whether its memory grows, or the server's (CALLS=count; ten minutes)
+	@PYTHONPATH=.:client:preprocessing:export:server $(BIN)/python -m bench.memory $(if $(CALLS),--calls $(CALLS))
 
 load: .venv-load/ready ## how many calls this machine carries, pictures in load/ (LOAD="--server grpc://HOST:8001 …"; five minutes)
 	@PYTHONPATH=.:client:preprocessing:export:server .venv-load/bin/python -m loadtest $(LOAD)

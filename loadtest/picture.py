@@ -101,11 +101,13 @@ def _draw_batches(axes: Axes, ramp: Sequence[Step]) -> None:
 def _draw_live(axes: Axes, found: Found, target_s: float) -> None:
     _quantiles(axes, [step.sources for step in found.live], found.live)
     axes.axhline(target_s * MS, color=FAINT, linestyle="--", linewidth=1.2)
-    right = axes.get_xlim()[1]
-    axes.text(right, target_s * MS, f"target of p95: {target_s:g} s", color=FAINT, va="bottom", ha="right")
+    across = axes.get_yaxis_transform()
+    label = f"target of p95: {target_s:g} s"
+    axes.text(0.5, target_s * MS, label, color=FAINT, va="bottom", ha="center", transform=across)
     if found.carried:
-        axes.axvline(found.carried.sources, color=KNEE, linewidth=1.2)
-        axes.text(found.carried.sources, axes.get_ylim()[1], f" {found.carried.sources} calls", color=KNEE, va="top")
+        carried, top = found.carried.sources, axes.get_ylim()[1]
+        axes.axvline(carried, color=KNEE, linewidth=1.2)
+        axes.text(carried, top, f"{carried} calls ", color=KNEE, va="top", ha="right")
     axes.set(title="Calls in progress: words after they were said", xlabel="calls at once", ylabel="ms (log)")
     axes.legend(loc="upper left", frameon=False)
 

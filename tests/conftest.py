@@ -22,8 +22,9 @@ ROOT = Path(__file__).parents[1]
 def pytest_configure() -> None:
     """Heeds Ctrl-C: a shell's background job ignores it, and so would all that the tests start and then interrupt.
 
-    No test uses a result of an earlier run again, nor leaves one in the user's cache.
+    No test uses a result of an earlier run again, nor leaves one in the user's cache, nor goes by the terminal's width.
     """
+    os.environ.pop("COLUMNS", None)
     os.environ["CALLSCOPE_CACHE"] = "off"
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

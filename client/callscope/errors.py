@@ -12,7 +12,8 @@
     │   └── RemoteUnreachable 4  it does not answer, or breaks off
     ├── StoreError               every failure of the database of results
     │   ├── StoreUnreachable  4  it does not answer, lets nobody in, or has no connection to spare
-    │   ├── StoreFull         3  its disk is full
+    │   ├── StoreFull         4  its disk is full
+    │   ├── StoreDamaged      5  a result in it cannot be read
     │   └── StoreMismatch     5  its tables are another version's
     ├── TritonError              every failure between the client and a server; `url` says which server
     │   ├── ServerUnreachable 4  nothing that speaks Triton's protocol answers there
@@ -178,12 +179,27 @@ class StoreFull(StoreError):
     What to do: make room, for example with `callscope db purge`, and run the same command again.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[int] = 4
 
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(
             f"The database {url} has no room ({_one_line(detail)}). Make room, for example with "
             "`callscope db purge --older-than 90d`, and run the same command again: what is stored already is kept."
+        )
+
+
+class StoreDamaged(StoreError):
+    """A result in the database cannot be read: something has changed its bytes.
+
+    What to do: take the database from its last copy, or delete that call and analyse its recording again.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, call: str, detail: str) -> None:
+        super().__init__(
+            f"The stored result of the call {call} is damaged ({_one_line(detail)}). Take the database from its last "
+            "copy, or delete that call and analyse its recording again."
         )
 
 

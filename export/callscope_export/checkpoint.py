@@ -54,13 +54,19 @@ class Weights(Mapping[str, Array]):
         """Read one array.
 
         Raises:
-            CheckpointInvalid: No file holds an array of this name.
+            CheckpointInvalid: No file holds an array of this name, or it holds what is no number.
         """
         if name not in self._places:
             raise CheckpointInvalid(f"The weights have no tensor {name}. Check that the checkpoint is complete.")
         file, dtype, shape, offset = self._places[name]
         array: Array = np.fromfile(file, dtype, math.prod(shape), offset=offset).reshape(shape)
-        return array if array.dtype.kind in "iu" else array.astype(np.float32)
+        if array.dtype.kind in "iu":
+            return array
+        if not np.isfinite(array).all():
+            raise CheckpointInvalid(
+                f"{file.name} has values in {name} that are no numbers. Fetch the checkpoint again."
+            )
+        return array.astype(np.float32)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

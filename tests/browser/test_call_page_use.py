@@ -40,9 +40,9 @@ def test_evidence_leads_to_its_sentence(open_page: Open) -> None:
     page.locator("summary", has_text="Apology").click()
     proof.click()
     shown = page.locator(".sentence.shown")
-    assert shown.inner_text() == "I apologise for the wrong information."
+    assert shown.text_content() == "I apologise for the wrong information."
     assert is_in_sight(page, ".sentence.shown")
-    assert page.locator(".w.now").inner_text() == "I"
+    assert page.locator(".w.now").text_content() == "I"
     assert page.evaluate("place.time === Number(document.querySelector('.sentence.shown .w').dataset.at)")
 
 
@@ -69,7 +69,7 @@ def test_a_click_on_the_drawing_goes_to_that_segment(open_page: Open) -> None:
     assert page.locator(".segment.shown").get_attribute("id") == "g9"
     assert page.locator("#playhead").get_attribute("aria-valuetext") == began
     page.locator("path[data-moment='interruption']").last.click()
-    assert "more than I expected" in page.locator(".segment.shown").inner_text()
+    assert "more than I expected" in (page.locator(".segment.shown").text_content() or "")
 
 
 def test_the_playhead_listens_to_the_keyboard(open_page: Open) -> None:
@@ -123,7 +123,7 @@ def test_the_reader_can_switch_the_language(open_page: Open) -> None:
         assert page.locator(".said").first.get_attribute("lang") == "ko"
     page.locator("#language").select_option("ja")
     assert page.locator("#query").get_attribute("placeholder") == "文字起こしを検索"
-    assert page.locator(".segment .voice").first.inner_text() == "オペレーター"
+    assert page.locator(".segment .voice").first.text_content() == "オペレーター"
     assert page.evaluate("document.querySelectorAll('main')[0].innerText.includes('상담원의 말씨')") is False
 
 
@@ -221,7 +221,7 @@ def test_on_paper_everything_is_open_and_nothing_of_the_screen_is_left(open_page
 
 def test_an_address_can_name_a_sentence(open_page: Open) -> None:
     page = open_page(html.write(dialogue_call("en")), anchor="#g12s1").page
-    assert page.locator(".shown").inner_text() == "I apologise for the wrong information."
+    assert page.locator(".shown").text_content() == "I apologise for the wrong information."
     assert is_in_sight(page, ".shown")
 
 

@@ -47,7 +47,7 @@ def contents(database: Path) -> dict[str, Any]:
                 for line in connection.execute(said).mappings()
             ]
             assert row["sha256"] not in found, "a call has two results"
-            found[row["sha256"]] = kept, _timeless(unpack(row["packed"])), lines
+            found[row["sha256"]] = kept, _timeless(unpack(row["packed"], row["sha256"])), lines
     engine.dispose()
     return found
 

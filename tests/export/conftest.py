@@ -1,5 +1,8 @@
 """Random checkpoints, and what was exported from them, made once for all tests."""
 
+import ctypes
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,14 @@ WHISPERS = {
     # One language, 128 mel bins, and a width that blocks of 32 do not divide.
     "english_only": TinyWhisper(languages=(), mel_bins=128, width=48, heads=3, seed=4),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def never_free_swig_types() -> Iterator[None]:
+    """What SentencePiece's wrapper frees at the interpreter's end it reads, and by then that may be gone: a crash."""
+    yield
+    if runtime := sys.modules.get("swig_runtime_data4"):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(runtime.type_pointer_capsule))
 
 
 @pytest.fixture(scope="session")

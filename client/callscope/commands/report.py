@@ -10,13 +10,15 @@ from typing import Annotated
 
 import typer
 
+from callscope.commands.db import opened_store
 from callscope.commands.guard import report as tell
 from callscope.commands.options import LOG, with_settings
 from callscope.commands.output import writing
 from callscope.errors import SettingsInvalid
-from callscope.report.overview.brief import Brief
+from callscope.report.overview.brief import Brief, brief_from
 from callscope.report.overview.gathering import ResultInvalid, gathered, newest
 from callscope.settings import Loaded
+from callscope.store.query import Query
 from callscope.telemetry import say
 from callscope.when import parse_time
 
@@ -32,15 +34,18 @@ class Language(StrEnum):
 
 
 Results = Annotated[
-    list[Path],
-    typer.Argument(metavar="RESULT", help="Results of `callscope analyze`, .json or .jsonl, or folders of them."),
+    list[Path] | None,
+    typer.Argument(
+        metavar="RESULT",
+        help="Results of `callscope analyze`, .json or .jsonl, or folders of them; without any, the store's calls.",
+    ),
 ]
 
 
-@with_settings(*LOG)
+@with_settings("store", *LOG)
 def report(  # noqa: PLR0917  each is a flag
     loaded: Loaded,
-    results: Results,
+    results: Results = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
     title: Annotated[str, typer.Option(help="The page's heading.")] = "",
     since: Annotated[
@@ -51,15 +56,18 @@ def report(  # noqa: PLR0917  each is a flag
 ) -> None:
     """Make one page of many results: distributions, trends, calls that stand apart, a table.
 
-    The page is one file that needs no network. A call's own page, NAME.html beside NAME.json, is linked. What is no
-    result is reported, the others still count, and the exit code is 3. Of several results of a recording the last made
-    counts.
+    Without files, the results of the store (--store) are read. The page is one file that needs no network. A call's own
+    page, NAME.html beside NAME.json, is linked. What is no result is reported, the others still count, and the exit
+    code is 3. Of several results of a recording the last made counts.
     """
     first = parse_time(since) if since else None
     last = parse_time(until) if until else None
-    files = _files(results)
-    found, faults = _told(files, output.parent)
-    within = [brief for brief in found if _is_within(brief, first, last)]
+    faults: list[ResultInvalid] = []
+    if results:
+        found, faults = _told(_files(results), output.parent)
+        within = [brief for brief in found if _is_within(brief, first, last)]
+    else:
+        within = _stored(loaded, Query(since=first, until=last))
     briefs = newest(within)
     if len(briefs) < len(within):
         say(f"Results left out, since there is a newer one of the same recording: {len(within) - len(briefs)}.")
@@ -70,9 +78,15 @@ def report(  # noqa: PLR0917  each is a flag
             output.write_text(render(briefs, title=title, language=language), encoding="utf-8")
         say(f"{output}: {len(briefs)} calls")
     elif not faults:
-        raise SettingsInvalid(f"There are no calls in {len(files)} files that --since and --until leave. Name others.")
+        raise SettingsInvalid("There are no calls that --since and --until leave. Name other dates, or other results.")
     if faults:
         raise typer.Exit(faults[0].exit_code)
+
+
+def _stored(loaded: Loaded, query: Query) -> list[Brief]:
+    """The store's calls; it keeps results of this schema alone."""
+    with opened_store(loaded) as store:
+        return [brief_from(result) for result in store.export(query)]
 
 
 def _told(files: Sequence[Path], beside: Path) -> tuple[list[Brief], list[ResultInvalid]]:

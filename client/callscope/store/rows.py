@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from callscope.call import QUALITY_RATIOS, Call, Quality
+from callscope.errors import StoreDamaged
 from callscope.report.json import write_line
 from callscope.store.grams import fold, grams
 from callscope.when import date_of
@@ -61,9 +62,22 @@ def segment_rows(call: Call) -> list[Row]:
     ]
 
 
-def unpack(data: bytes) -> dict[str, Any]:
-    """The result that `packed` was given."""
-    result: dict[str, Any] = orjson.loads(zlib.decompress(data))
+def unpack(data: bytes, call: str) -> dict[str, Any]:
+    """The result that `packed` was given.
+
+    Args:
+        data: what that made.
+        call: which one, for the error.
+
+    Raises:
+        StoreDamaged: it is not that any more.
+    """
+    try:
+        result = orjson.loads(zlib.decompress(data))
+    except (zlib.error, ValueError) as error:
+        raise StoreDamaged(call, str(error)) from error
+    if not isinstance(result, dict):
+        raise StoreDamaged(call, "it is no object of JSON")
     return result
 
 

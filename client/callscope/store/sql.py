@@ -160,12 +160,14 @@ class SqlStore:
     def get(self, call: str) -> dict[str, Any] | None:
         """`Store.get`; of several calls with that id the newest."""
         wanted = (
-            select(results.c.packed)
+            select(calls.c.id, results.c.packed)
             .join(calls, calls.c.number == results.c.call)
             .where((calls.c.sha256 == call) | (calls.c.id == call))
         )
         with answered(self._engine):
-            found = self._read(wanted.order_by(desc(calls.c.created_at)).limit(1), lambda row: unpack(row.packed))
+            found = self._read(
+                wanted.order_by(desc(calls.c.created_at)).limit(1), lambda row: unpack(row.packed, row.id)
+            )
         return found[0] if found else None
 
     def find(self, query: Query) -> list[Found]:
@@ -198,7 +200,7 @@ class SqlStore:
         """`Store.export`, read in pieces: memory does not grow with the store."""
         after: tuple[datetime, int] | None = None
         while True:
-            rows_of = select(calls.c.dated_at, calls.c.number, results.c.packed)
+            rows_of = select(calls.c.dated_at, calls.c.number, calls.c.id, results.c.packed)
             wanted = self._where(rows_of.join(results, results.c.call == calls.c.number), query)
             if after:
                 later = (calls.c.dated_at == after[0]) & (calls.c.number > after[1])
@@ -206,7 +208,7 @@ class SqlStore:
             wanted = wanted.order_by(calls.c.dated_at, calls.c.number).limit(BATCH)
             with answered(self._engine):
                 rows = self._read(wanted, lambda row: row)
-            yield from (unpack(row.packed) for row in rows)
+            yield from (unpack(row.packed, row.id) for row in rows)
             if len(rows) < BATCH:
                 return
             after = (rows[-1].dated_at, rows[-1].number)
@@ -334,7 +336,8 @@ def _figure(name: str) -> Column[Any]:
 def _ordered(wanted: Select[Any], order: str) -> Select[Any]:
     column = _figure(order.removeprefix("-"))
     direction = desc(column) if order.startswith("-") else asc(column)
-    return wanted.order_by(direction.nulls_last(), calls.c.number)
+    # A column without nulls is left as it is: PostgreSQL's index has nulls the other way round.
+    return wanted.order_by(direction.nulls_last() if column.nullable else direction, calls.c.number)
 
 
 def _found(row: Row[Any]) -> Found:

@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.telemetry.requests import watched_request
-from callscope.triton.answers import tensors
+from callscope.triton.answers import reading, tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.faults import is_fault
 from callscope.triton.statistics import ModelStatistics, statistics_of
@@ -104,26 +104,32 @@ class GrpcTransport:
         limit_s = within_s(self._timeout_s)
         request = self._client().get_model_config(model, client_timeout=limit_s, headers=self._headers)
         answer = await self._answer(request, model, limit_s)
-        return {name: value.string_value for name, value in answer.config.parameters.items()}
+        with reading(self.url):
+            return {name: value.string_value for name, value in answer.config.parameters.items()}
 
     async def version(self, model: str) -> str:
         """The version of a model that answers its requests."""
         limit_s = within_s(self._timeout_s)
         request = self._client().get_model_metadata(model, client_timeout=limit_s, headers=self._headers)
-        return newest((await self._answer(request, model, limit_s)).versions)
+        answer = await self._answer(request, model, limit_s)
+        with reading(self.url):
+            return newest(answer.versions)
 
     async def models(self) -> tuple[ServedModel, ...]:
         """What the server's repository holds, ready or not."""
         limit_s = within_s(DIAGNOSIS_TIMEOUT_S)
         request = self._client().get_model_repository_index(headers=self._headers, client_timeout=limit_s)
         index = await self._answer(request, "", limit_s)
-        return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
+        with reading(self.url):
+            return tuple(ServedModel(line.name, line.version, line.state, line.reason) for line in index.models)
 
     async def statistics(self) -> dict[str, ModelStatistics]:
         """What each model has done since the server began: `Wire.statistics`."""
         limit_s = within_s(self._timeout_s)
         request = self._client().get_inference_statistics(as_json=True, headers=self._headers, client_timeout=limit_s)
-        return statistics_of((await self._answer(request, "", limit_s)).get("model_stats", ()))
+        answer = await self._answer(request, "", limit_s)
+        with reading(self.url):
+            return statistics_of(answer.get("model_stats", ()))
 
     async def is_ready(self, timeout_s: float) -> bool:
         """Whether the server is there and every model of it is ready."""
@@ -153,6 +159,7 @@ class GrpcTransport:
         return self._opened
 
     async def _answer(self, request: Awaitable[Answer], model: str, limit_s: float) -> Answer:
+        """What was answered; None where that is no message of the kind, which gRPC logs itself."""
         try:
             return await request
         except InferenceServerException as error:

@@ -43,12 +43,19 @@ PASSING_PAGES = ("502", "504")
 QUEUED_TOO_LONG = "timeout expired"
 
 
+PLAIN = {"Accept-Encoding": "identity"}
+"""Without it aiohttp asks for compressed answers, and Triton takes the trouble."""
+
+
 class _Client(InferenceServerClient):  # type: ignore[misc]  # the library has no types
     """Hands large bodies over as a stream, which aiohttp sends piece by piece without holding up the event loop."""
 
     async def _post(self, request_uri: str, request_body: str | bytes, headers: Headers, query_params: Headers) -> Any:  # noqa: ANN401
         body = BytesIO(request_body) if isinstance(request_body, bytes) else request_body
-        return await super()._post(request_uri, body, headers, query_params)
+        response = await super()._post(request_uri, body, headers, query_params)
+        if response.headers.get("Content-Encoding", "identity") != "identity":  # the library unpacks what may be a bomb
+            raise aiohttp.ClientPayloadError("the answer is compressed, which nobody asked for")
+        return response
 
 
 class HttpTransport:
@@ -71,7 +78,7 @@ class HttpTransport:
     ) -> None:
         self.url = f"{'https' if tls else 'http'}://{address}"
         self._address, self._tls, self._timeout_s = address, tls, timeout_s
-        self._headers = dict(headers or {})
+        self._headers = PLAIN | dict(headers or {})
         self._opened: _Client | None = None
 
     async def infer(

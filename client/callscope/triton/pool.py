@@ -118,7 +118,8 @@ class PoolTransport:
         """Wait until some endpoint may have room."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        note_wait()
+        if not any(endpoint.is_up and endpoint.limit.is_starting for endpoint in self.endpoints):
+            note_wait()
         left = left_s()
         try:
             async with asyncio.timeout(None if left == float("inf") else left):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from tests.client.report.many_calls import STRANGE, results, write_results
+from tests.client.store.conftest import make_call
 from typer.testing import CliRunner
 
 from callscope.cli import app
 from callscope.report.html.texts import LANGUAGES
 from callscope.report.overview.brief import Brief, brief_of
 from callscope.report.overview.page import render, texts
+from callscope.store.sql import open_store
 
 
 def run(*arguments: object) -> tuple[int, str]:
@@ -38,6 +40,21 @@ def test_the_command_makes_a_page_of_a_folder(tmp_path: Path) -> None:
     page = (tmp_path / "all.html").read_text("utf-8")
     assert "March &lt;b&gt;" in page
     assert f"{STRANGE:04}.wav" in page
+
+
+def test_the_command_makes_a_page_of_a_store(tmp_path: Path) -> None:
+    place = tmp_path / "calls.db"
+    store = open_store(str(place))
+    store.put(make_call(number, f"2026-01-{number:02}T00:00:00+00:00") for number in range(1, 29))
+    store.close()
+    code, said = run("--store", place, "--since", "2026-01-15", "--output", tmp_path / "all.html")
+    assert (code, "14 calls" in said) == (0, True)
+    page = (tmp_path / "all.html").read_text("utf-8")
+    assert '"15.wav"' in page
+    assert '"14.wav"' not in page
+    code, said = run("--store", tmp_path / "none.db", "--output", tmp_path / "none.html")
+    assert (code, "there is no such file" in said) == (4, True)
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_a_bad_file_is_reported_in_a_sentence_and_the_others_count(tmp_path: Path) -> None:

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.made_calls import make_calls
 from sqlalchemy import event
 from tests.client.store.conftest import make_call
 
 from callscope.store import found_text
 from callscope.store.engine import Pool, open_engine, parse_url
 from callscope.store.query import Query
-from callscope.store.sql import SqlStore
+from callscope.store.sql import SqlStore, open_store
+from callscope.when import parse_time
+
+from ...postgres_server import PostgresServer
+
+MANY = 1200
+
+
+@pytest.fixture(scope="module")
+def url_of_many(postgres: PostgresServer) -> str:
+    """A PostgreSQL whose statistics know of 60,000 segments."""
+    import psycopg  # noqa: PLC0415  an extra
+
+    name = f"t{time.time_ns()}"
+    url = postgres.url.replace("/postgres", f"/{name}")
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    store = open_store(url)
+    store.put(make_calls(MANY))
+    store.close()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    return url
 
 
 @pytest.mark.parametrize("text", ["환불", "契約", "cancel the", "約", "no such thing"])
@@ -37,3 +61,27 @@ def test_common_and_rare_words_are_found_in_other_ways_and_alike(
     if in_order:
         assert plan[0].detail == "SCAN calls USING INDEX calls_dated_at"
         assert "segments USING INDEX segments_call" in plan[1].detail
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (Query(), "calls_dated_at"),
+        (Query(since=parse_time("2026-01-01T05:00"), until=parse_time("2026-01-01T06:00")), "calls_dated_at"),
+        (Query(since=parse_time("2026-01-01T05:00"), until=parse_time("2026-01-01T06:00"), language="ko"), "dated_at"),
+        (Query(text="해지방어"), "segments_grams"),
+        (Query(text="no such thing"), "segments_grams"),
+    ],
+)
+def test_postgresql_answers_by_an_index(postgres: PostgresServer, url_of_many: str, query: Query, index: str) -> None:
+    asked = list[tuple[str, Any]]()
+    engine = open_engine(parse_url(url_of_many), Pool())
+    event.listen(engine, "before_cursor_execute", lambda _1, _2, said, values, _3, _4: asked.append((said, values)))
+    store = SqlStore(engine)
+    found = store.search(query) if query.text else store.find(query)
+    with engine.connect() as connection:
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {asked[-1][0]}", asked[-1][1]).scalars())
+    store.close()
+    assert index in plan
+    assert "Seq Scan" not in plan
+    assert bool(found) is (query.text != "no such thing")

@@ -39,7 +39,7 @@ def test_it_finds_what_a_server_takes_and_keeps_near_it(capacity: int, most: int
 
 
 def test_refusals_tell_at_once_how_many_a_server_holds() -> None:
-    limit = AdaptiveLimit(100)
+    limit = AdaptiveLimit(100, first=100)
     numbers = [limit.begin() for _ in range(50)]
     for number in numbers[10:]:
         limit.refused(number)
@@ -49,7 +49,7 @@ def test_refusals_tell_at_once_how_many_a_server_holds() -> None:
 
 
 def test_requests_refused_together_shrink_it_once_below_what_is_held() -> None:
-    limit = AdaptiveLimit(100)
+    limit = AdaptiveLimit(100, first=100)
     numbers = [limit.begin() for _ in range(100)]
     limit.refused(numbers[50])
     limit.refused(numbers[51])
@@ -82,3 +82,40 @@ def test_an_unused_limit_does_not_grow() -> None:
         limit.accepted()
         limit.end()
     assert limit.limit == before
+
+
+def test_it_starts_low_and_doubles_in_a_round_until_something_is_refused() -> None:
+    limit, seen = AdaptiveLimit(256, first=4), []
+    for _ in range(4):
+        together = limit.limit
+        for _ in range(together):
+            limit.begin()
+        for _ in range(together):
+            limit.accepted()
+            limit.end()
+            while limit.is_free:  # who waits takes the place
+                limit.begin()
+        seen.append(limit.limit)
+        while limit.outstanding:
+            limit.end()
+        assert limit.is_starting
+    assert seen == [8, 16, 32, 64]
+    limit.refused(limit.begin())
+    assert not limit.is_starting
+    limit.end()
+    before = limit.limit
+    while limit.is_free:
+        limit.begin()
+    for _ in range(before):
+        limit.accepted()
+    assert limit.limit <= before + 1
+
+
+def test_a_limit_that_has_reached_its_most_starts_no_more() -> None:
+    limit = AdaptiveLimit(5, first=4)
+    assert limit.is_starting
+    while limit.is_free:
+        limit.begin()
+    limit.accepted()
+    assert limit.limit == 5
+    assert not limit.is_starting

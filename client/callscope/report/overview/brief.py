@@ -60,6 +60,19 @@ def brief_of(document: bytes, link: str | None) -> Brief:
         result = orjson.loads(document)
     except orjson.JSONDecodeError as error:
         raise NoResult(f"it is no JSON: {error}") from None
+    return brief_from(result, link)
+
+
+def brief_from(result: object, link: str | None = None) -> Brief:
+    """The brief of a result that is read already.
+
+    Args:
+        result: a mapping as JSON has it.
+        link: the call's own page.
+
+    Raises:
+        NoResult: it is of another schema, or lacks something.
+    """
     if not isinstance(result, dict) or "schema_version" not in result:
         raise NoResult("it has no schema_version")
     version = result["schema_version"]

@@ -1,0 +1,1 @@
+"""A batch while everything it needs is killed, and what is left of it."""
