@@ -28,6 +28,7 @@ from tritonclient.utils import InferenceServerException
 
 from callscope.errors import CallscopeError
 from callscope.triton.transport import Transport, addresses, connect
+from loadtest.access import Access, read_access
 from loadtest.arrivals import PATTERNS, arrivals
 from loadtest.samples import Sample, to_line
 from loadtest.served import Statistics, fetch_statistics
@@ -45,13 +46,20 @@ class Generator:
         transports: to the server; sources take turns.
         material: what they send.
         options: `parse` tells which.
+        access: to the server's own statistics.
 
     Attributes:
         samples: what became of requests so far, in the order of their answers.
     """
 
-    def __init__(self, transports: list[Transport], material: Material, options: argparse.Namespace) -> None:
-        self._material, self._options = material, options
+    def __init__(
+        self,
+        transports: list[Transport],
+        material: Material,
+        options: argparse.Namespace,
+        access: Access | None = None,
+    ) -> None:
+        self._material, self._options, self._access = material, options, access
         self._next_transport = cycle(transports)
         self._sources: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._outstanding: set[asyncio.Task[None]] = set()
@@ -84,9 +92,13 @@ class Generator:
         for task in [*self._outstanding]:
             task.cancel()
         await asyncio.gather(*self._outstanding, return_exceptions=True)
-        self.note(await fetch_statistics(self._options.servers[0]))
+        await self._note()
         if self._file:
             self._file.close()
+
+    async def _note(self) -> None:
+        with suppress(OSError, InferenceServerException):  # too busy to tell, or for the administrator alone: go on
+            self.note(await fetch_statistics(self._options.servers[0], self._access))
 
     def note(self, statistics: Statistics) -> None:
         """Write the server's own statistics down."""
@@ -100,8 +112,7 @@ class Generator:
     async def watch(self) -> None:
         """Write the server's own statistics down from time to time."""
         while True:
-            with suppress(OSError, InferenceServerException):  # a server too busy to tell is worth no end of the test
-                self.note(await fetch_statistics(self._options.servers[0]))
+            await self._note()
             await asyncio.sleep(STATISTICS_EVERY_S)
 
     async def _open(self, kind: str, rate: float, chance: random.Random) -> None:
@@ -150,10 +161,13 @@ class Generator:
 
 async def serve(options: argparse.Namespace) -> None:
     """Get ready, then do as standard input says, until it ends."""
-    transports: list[Transport] = [connect(url, timeout_s=options.timeout) for url in options.servers]
+    access = read_access()
+    transports: list[Transport] = [
+        connect(url, timeout_s=options.timeout, headers=access.headers, tls=access.tls) for url in options.servers
+    ]
     try:
         material = await gather(transports[0], options.calls, options.tokens)
-        generator = Generator(transports, material, options)
+        generator = Generator(transports, material, options, access)
         facts: dict[str, Any] = {"windows": len(material.windows), "windows_a_call": material.windows_a_call}
         facts |= {"windows_a_live_second": material.windows_a_live_second, "clock_s": generator.clock_s}
         generator.write(json.dumps({"facts": facts}))

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from tritonclient.grpc.aio import InferenceServerClient
 
+from loadtest.access import Access
+
 NS_PER_S = 1e9
 TIMEOUT_S = 10.0
 
@@ -73,18 +75,21 @@ def difference(after: Statistics, before: Statistics) -> dict[str, Work]:
     return {name: work.since(before.get(name, Work())) for name, work in after.items()}
 
 
-async def fetch_statistics(url: str) -> Statistics:
-    """Ask a server, grpc:// or http://.
+async def fetch_statistics(url: str, access: Access | None = None) -> Statistics:
+    """Ask a server, grpc:// or http://; one that is guarded wants the administrator's key.
 
     Raises:
         OSError: it does not answer over HTTP.
         tritonclient.utils.InferenceServerException: it does not answer over gRPC.
     """
+    access = access or Access()
     parts = urlsplit(url)
     if parts.scheme.startswith("http"):
-        return read_models(await asyncio.to_thread(_fetch, f"{url.rstrip('/')}/v2/models/stats"))
-    async with InferenceServerClient(parts.netloc, ssl=parts.scheme == "grpcs") as client:
-        answer = await client.get_inference_statistics(as_json=True, client_timeout=TIMEOUT_S)
+        return read_models(await asyncio.to_thread(_fetch, f"{url.rstrip('/')}/v2/models/stats", access))
+    secure, trusted = parts.scheme == "grpcs", str(access.tls.ca) if access.tls.ca else None
+    async with InferenceServerClient(parts.netloc, ssl=secure, root_certificates=trusted) as client:
+        headers = dict(access.headers)
+        answer = await client.get_inference_statistics(as_json=True, headers=headers, client_timeout=TIMEOUT_S)
     return read_models(answer.get("model_stats", []))
 
 
@@ -98,8 +103,10 @@ def read_statistics(table: Mapping[str, Mapping[str, Any]]) -> Statistics:
     return {name: Work(**each) for name, each in table.items()}
 
 
-def _fetch(url: str) -> list[Mapping[str, Any]]:
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310  the user's own server
+def _fetch(url: str, access: Access) -> list[Mapping[str, Any]]:
+    request = urllib.request.Request(url, headers=dict(access.headers))  # noqa: S310  the user's own server
+    context = access.tls.context() if url.startswith("https") else None
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=context) as answer:  # noqa: S310  as above
         lines: list[Mapping[str, Any]] = json.load(answer)["model_stats"]
     return lines
 

@@ -19,6 +19,7 @@
     │   ├── ServerUnreachable 4  nothing that speaks Triton's protocol answers there
     │   ├── ServerTimeout     4  no answer before the deadline
     │   ├── ServerBusy        4  the server refused for now: its queue is full (UNAVAILABLE, HTTP 503)
+    │   ├── AccessDenied      4  the server asks for a key, or for another
     │   ├── ModelMissing      5  the server does not serve the model
     │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
@@ -272,6 +273,20 @@ class ServerBusy(TritonError):
             url,
             f"{url} is too busy to take more requests for {model} ({_one_line(detail)}). "
             "Lower the concurrency, try again later, or give the server more instances.",
+        )
+
+
+class AccessDenied(TritonError):
+    """The server asks for a key in a header, and got none or another.
+
+    What to do: set `headers` to what the server's administrator gave you; docs/security.md explains it.
+    """
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(
+            url,
+            f"{url} does not allow this without its key ({_one_line(detail)}). "
+            "Set CALLSCOPE_HEADERS to `NAME: VALUE`, with the header that is named here and the key you were given.",
         )
 
 

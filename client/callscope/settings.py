@@ -1,6 +1,7 @@
 """Every setting, once.
 
-A flag wins over the environment (`CALLSCOPE_…`), the environment over a TOML file, the file over the default.
+A flag wins over the environment (`CALLSCOPE_…`), the environment over the folder of secrets, that over a TOML file,
+the file over the default. The folder is named by `CALLSCOPE_SECRETS_DIR`, and a file in it is a setting of its name.
 The file is `callscope.toml` in the working directory, or the one named by `--config` or `CALLSCOPE_CONFIG`.
 """
 
@@ -27,6 +28,7 @@ PREFIX = "CALLSCOPE_"
 COLLECTOR = re.compile(r"https?://[^\s/]+(/\S*)?")
 DEFAULT_FILE = Path("callscope.toml")
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
@@ -252,6 +254,7 @@ def load_settings(flags: Mapping[str, Any] | None = None, *, config: Path | None
     file = _config_file(config)
     layers: list[tuple[str, Mapping[str, Any]]] = [
         (str(file), _read_toml(file) if file else {}),
+        (f"${SECRETS_VARIABLE}", _read_secrets()),
         ("environment", EnvSettingsSource(Settings)()),
         ("flag", {name: value for name, value in (flags or {}).items() if value is not None}),
     ]
@@ -294,6 +297,21 @@ def _read_toml(file: Path) -> dict[str, Any]:
     return values
 
 
+def _read_secrets() -> dict[str, str]:
+    """The settings in the folder of secrets, as containers are given them; files that are no settings are another's."""
+    folder = os.environ.get(SECRETS_VARIABLE)
+    if not folder:
+        return {}
+    try:
+        files = {name: Path(folder) / name for name in Settings.model_fields}
+        return {name: file.read_text(encoding="utf-8").strip() for name, file in files.items() if file.is_file()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(
+            f"The secrets in {folder} cannot be read ({type(error).__name__}). Correct {SECRETS_VARIABLE}, or let "
+            "this user read the files there."
+        ) from error
+
+
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0])
@@ -301,5 +319,5 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
         sources.get(name, ""), f"{name} in {sources.get(name, 'the settings')}"
     )
     reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
-    shown = "what it is" if name == "headers" else repr(first["input"])
+    shown = "what it is" if name == "headers" or sources.get(name) == f"${SECRETS_VARIABLE}" else repr(first["input"])
     return f"{where} cannot be {shown}: {reason[0].lower()}{reason[1:]}. `callscope config` explains it."

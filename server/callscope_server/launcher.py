@@ -13,6 +13,7 @@ from callscope_server.command import assemble_backends, triton_arguments, triton
 from callscope_server.environment import Environment, check_environment, ensure_environment, require_fit
 from callscope_server.errors import PortInUse, ServerDied, ServerNotReady
 from callscope_server.failure import explain
+from callscope_server.guard import Guard
 from callscope_server.model_index import ModelStatus, fetch_models, is_ready
 from callscope_server.ports import choose_ports, numeric_address
 from callscope_server.process import SupervisedProcess, check_writable
@@ -53,6 +54,7 @@ class TritonServer:
         environment: the server's environment; made or found by `ensure_environment` if not given.
         startup_timeout_s: how long loading may take.
         drain_s: how long running requests may take to finish when the server is stopped; then it is killed.
+        guard: the keys and certificates it asks for; none if not given.
         trace_to: where the server sends spans of its requests (OTLP over HTTP); nowhere when empty.
 
     Raises (on entering):
@@ -75,6 +77,7 @@ class TritonServer:
         environment: Environment | None = None,
         startup_timeout_s: float = 120.0,
         drain_s: float = 1.0,
+        guard: Guard | None = None,
         trace_to: str = "",
     ) -> None:
         self._repository = repository
@@ -84,6 +87,7 @@ class TritonServer:
         self._environment = environment
         self._startup_timeout_s = startup_timeout_s
         self._drain_s = drain_s
+        self._guard = guard or Guard()
         self._trace_to = trace_to
         self._process: SupervisedProcess | None = None
         self.endpoints = Endpoints("", "", "")
@@ -166,7 +170,7 @@ class TritonServer:
             ServerError: it has ended, or does not answer.
         """
         try:
-            return fetch_models(self._near())
+            return fetch_models(self._near(), self._guard.admin_headers())
         except OSError as error:
             self.check()
             raise ServerDied(
@@ -191,7 +195,7 @@ class TritonServer:
             trace_to=self._trace_to,
         )
         self._process = SupervisedProcess(
-            command,
+            [*command, *self._guard.arguments()],
             triton_environment(environment),
             scratch=scratch,
             shared_memory_prefix=prefix,

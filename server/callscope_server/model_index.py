@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 TIMEOUT_S = 5.0
@@ -34,23 +35,27 @@ def is_ready(address: str) -> bool:
     return status == http.HTTPStatus.OK
 
 
-def fetch_models(address: str) -> list[ModelStatus]:
+def fetch_models(address: str, headers: Mapping[str, str] | None = None) -> list[ModelStatus]:
     """The models of the server at `address`, sorted by name and version.
+
+    Args:
+        address: "host:port".
+        headers: what the server asks of those who look inside it.
 
     Raises:
         OSError: the server does not answer.
     """
-    _, body = _ask(address, "POST", "/v2/repository/index")
+    _, body = _ask(address, "POST", "/v2/repository/index", headers)
     entries = json.loads(body)
     return sorted(
         ModelStatus(e["name"], e.get("version", ""), e.get("state", ""), e.get("reason", "")) for e in entries
     )
 
 
-def _ask(address: str, method: str, path: str) -> tuple[int, bytes]:
+def _ask(address: str, method: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(address, timeout=TIMEOUT_S)
     try:
-        connection.request(method, path)
+        connection.request(method, path, headers=headers or {})
         response = connection.getresponse()
         return response.status, response.read()
     finally:

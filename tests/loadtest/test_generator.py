@@ -122,7 +122,7 @@ async def test_the_search_finds_how_many_calls_a_slow_server_carries(
     assert best.sources <= trials.search.passed
 
 
-async def _nothing(_: str) -> Mapping[str, Any]:
+async def _nothing(*_: object) -> Mapping[str, Any]:
     return {}
 
 

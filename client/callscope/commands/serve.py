@@ -15,8 +15,10 @@ from callscope.errors import SettingsInvalid
 from callscope.settings import COLLECTOR, Loaded
 from callscope.telemetry import STDERR, say
 from callscope.telemetry.tracing import traces_url
+from callscope.triton.tls import Tls
 
 if TYPE_CHECKING:
+    from callscope_server.guard import Guard
     from callscope_server.launcher import TritonServer
 
 HTTP_PORT, GRPC_PORT, METRICS_PORT = 8000, 8001, 8002
@@ -35,11 +37,26 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="0 takes any free port.")] = GRPC_PORT,
     metrics_port: Annotated[int, typer.Option(help="0 takes any free port.")] = METRICS_PORT,
     log_file: Annotated[Path, typer.Option(readable=False, help="Where Triton's log goes.")] = Path("triton.log"),
+    client_key: Annotated[
+        Path | None, typer.Option(help="A file with the key that requests must carry to ask models.", readable=False)
+    ] = None,
+    admin_key: Annotated[
+        Path | None, typer.Option(help="A file with the key to load models and to look inside.", readable=False)
+    ] = None,
+    grpc_cert: Annotated[
+        Path | None, typer.Option(help="The certificate of gRPC, in PEM form: TLS and nothing else.", readable=False)
+    ] = None,
+    grpc_cert_key: Annotated[Path | None, typer.Option(help="The private key of --grpc-cert.", readable=False)] = None,
+    grpc_client_ca: Annotated[
+        Path | None, typer.Option(help="What has signed the certificates that clients must show.", readable=False)
+    ] = None,
     trace_to: Annotated[
         str, typer.Option(metavar="URL", help="Where Triton sends spans of its requests, as http://HOST:4318.")
     ] = "",
 ) -> None:
     """Serve the model repository with Triton.
+
+    Keys and certificates are described in docs/security.md.
 
     Ctrl-C or SIGTERM end it, with exit code 0; requests that run then get 5 seconds to finish.
     """
@@ -57,6 +74,7 @@ def serve(
         environment=prepare_environment(settings.server_environment),
         startup_timeout_s=settings.startup_timeout_s,
         drain_s=DRAIN_S,
+        guard=_guard(client_key, admin_key, grpc_cert, grpc_cert_key, grpc_client_ca),
         trace_to=_collector(trace_to),
     )
     with STDERR.status("Loading the models …") as status, server:
@@ -67,6 +85,24 @@ def serve(
         except KeyboardInterrupt:
             say("Stopping Triton …")
     say("Stopped.")
+
+
+def _guard(
+    client_key: Path | None, admin_key: Path | None, cert: Path | None, cert_key: Path | None, ca: Path | None
+) -> Guard:
+    """What the server asks of its clients.
+
+    Raises:
+        SettingsInvalid: a file is missing, or one is given without the other that it needs.
+        ServerError: a key cannot be used.
+    """
+    from callscope_server.guard import Guard, read_key  # noqa: PLC0415  only who needs a server loads it
+
+    Tls(ca, cert, cert_key).check(("--grpc-client-ca", "--grpc-cert", "--grpc-cert-key"))
+    if ca and not cert:
+        raise SettingsInvalid("--grpc-client-ca is given without --grpc-cert. Give both, or neither.")
+    client, admin = (read_key(file) if file else "" for file in (client_key, admin_key))
+    return Guard(client, admin, *(file and file.absolute() for file in (cert, cert_key, ca)))
 
 
 def _collector(trace_to: str) -> str:

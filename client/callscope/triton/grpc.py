@@ -10,7 +10,7 @@ from tritonclient.grpc import InferInput, InferRequestedOutput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import reading, tensors
 from callscope.triton.deadline import within_s
@@ -42,6 +42,10 @@ NOT_TRITON = {"UNAVAILABLE", "UNIMPLEMENTED"}
 LOST = ("RST_STREAM", "GOAWAY", "Socket closed", "Connection reset")
 """In messages of gRPC itself under statuses that are Triton's otherwise."""
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Peer name", "SSL_ERROR")
+RESTRICTED = "is restricted, expecting header"
+"""What Triton says, under UNAVAILABLE, to whoever has no key."""
+REFUSED = {"PERMISSION_DENIED", "UNAUTHENTICATED"}
+"""What gateways say."""
 QUEUE_FULL = "maximum queue size"
 QUEUED_TOO_LONG = "timeout expired"
 """What Triton says of requests that it never began: the queue was full, or they waited past their own deadline."""
@@ -165,9 +169,9 @@ class GrpcTransport:
     async def _failure(self, status: str, message: str, model: str, limit_s: float) -> TritonError:
         if model and (status == "NOT_FOUND" or "unknown model" in message):
             return await model_missing(self, model, message)
-        if status == "DEADLINE_EXCEEDED":
-            return ServerTimeout(self.url, model, limit_s)
-        if status == "UNAVAILABLE" and QUEUED_TOO_LONG in message:
+        if RESTRICTED in message or status in REFUSED:
+            return AccessDenied(self.url, message)
+        if status == "DEADLINE_EXCEEDED" or (status == "UNAVAILABLE" and QUEUED_TOO_LONG in message):
             return ServerTimeout(self.url, model, limit_s)
         if status == "UNAVAILABLE" and (QUEUE_FULL in message or await self._is_live()):
             return ServerBusy(self.url, model, message)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from callscope.errors import SettingsInvalid
 
+FLAGS = ("--tls-ca", "--tls-cert", "--tls-key")
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -24,16 +26,19 @@ class Tls:
     cert: Path | None = None
     key: Path | None = None
 
-    def check(self) -> None:
+    def check(self, flags: tuple[str, str, str] = FLAGS) -> None:
         """Make sure that the files can be read.
+
+        Args:
+            flags: what an error calls them.
 
         Raises:
             SettingsInvalid: one cannot, or the certificate or its key is missing.
         """
         if (self.cert is None) != (self.key is None):
-            given, missing = ("--tls-cert", "--tls-key") if self.cert else ("--tls-key", "--tls-cert")
+            given, missing = flags[1:] if self.cert else flags[:0:-1]
             raise SettingsInvalid(f"{given} is given without {missing}. Give both, or neither.")
-        for flag, file in (("--tls-ca", self.ca), ("--tls-cert", self.cert), ("--tls-key", self.key)):
+        for flag, file in zip(flags, (self.ca, self.cert, self.key), strict=True):
             if file is not None and not (file.is_file() and os.access(file, os.R_OK)):
                 raise SettingsInvalid(f"{file} cannot be read. Correct {flag}: it names a file in PEM form.")
 
