@@ -21,6 +21,7 @@ from tests.client.triton.test_hostile_answers import ONCE, ONE, answers, page, t
 from tritonclient.grpc import service_pb2
 
 from callscope.errors import TritonError
+from callscope.triton.answers import MAX_ANSWER_BYTES
 from callscope.triton.resilient import connect_all
 from callscope.triton.transport import Transport
 
@@ -51,6 +52,8 @@ longer = st.sampled_from(
     [
         page(b"{}", length=TERABYTE),
         page(b"{}", length=2**64),
+        page(b"[" * 100_000 + b"]" * 100_000),
+        page(b'{"outputs": ' * 50_000),
         page(b'{"outputs": []}', head=TERABYTE),
         tensor([TERABYTE], b"\0" * 8),
         tensor([TERABYTE, TERABYTE, TERABYTE], b"\0" * 8, size=TERABYTE),
@@ -181,3 +184,31 @@ def test_an_answer_that_drips_or_never_ends_runs_into_the_deadline(pause_s: floa
             await asyncio.sleep(2 * pause_s)
 
     asyncio.run(asyncio.wait_for(ask(), 60))
+
+
+def test_a_body_without_end_is_cut_off_long_before_memory_is_full() -> None:
+    sent, ended = 0, asyncio.Event()
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.read(65536)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"0" * (1 << 20))
+                await writer.drain()
+                sent += 1 << 20
+        writer.close()
+        ended.set()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(pour, "127.0.0.1", 0)
+        async with server:
+            transport = connect_all(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_s=60, policy=ONCE)
+            with pytest.raises(TritonError, match="more than"):
+                await transport.infer("m", ONE)
+            await transport.close()
+            await ended.wait()
+
+    asyncio.run(asyncio.wait_for(ask(), 60))
+    assert MAX_ANSWER_BYTES <= sent < 2 * MAX_ANSWER_BYTES

@@ -13,10 +13,13 @@ from tritonclient.utils import InferenceServerException
 
 from callscope.errors import RequestFailed, ServerUnreachable
 
+MAX_ANSWER_BYTES = 64 << 20
+"""More is not taken from a server: the largest answer of the contract, a window's states, has 8 MB."""
 NOT_TRITON = "and the answer is not Triton's"
 
 MALFORMED = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error, InferenceServerException,
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError,
+    struct.error, InferenceServerException,
 )  # fmt: skip
 """What the library raises over an answer that is not made as it should be: no JSON, other lengths than it claims."""
 

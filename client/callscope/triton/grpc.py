@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.telemetry.requests import watched_request
-from callscope.triton.answers import reading, tensors
+from callscope.triton.answers import MAX_ANSWER_BYTES, reading, tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.faults import is_fault
 from callscope.triton.statistics import ModelStatistics, statistics_of
@@ -28,14 +28,14 @@ from callscope.triton.transport import (
 
 Answer = TypeVar("Answer")
 
-MAX_MESSAGE_BYTES = 2**31 - 1
+MAX_REQUEST_BYTES = 2**31 - 1
 US_PER_S = 1_000_000
 CHANNEL_OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # the state of one transport's connection is not another's
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),  # gRPC's own two minutes would keep a server away that is back
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
+    ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
 ]
 NOT_TRITON = {"UNAVAILABLE", "UNIMPLEMENTED"}
 """Statuses that come where nobody speaks gRPC, or speaks it without Triton's methods."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -13,9 +14,9 @@ from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.telemetry.requests import watched_request
-from callscope.triton.answers import MALFORMED, NOT_TRITON, reading, tensors
+from callscope.triton.answers import MALFORMED, MAX_ANSWER_BYTES, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
 from callscope.triton.faults import is_fault
 from callscope.triton.statistics import ModelStatistics, statistics_of
@@ -35,27 +36,57 @@ Headers = Mapping[str, str] | None
 NO_TIMEOUT_S = 0.0
 """For aiohttp, which would end every request after a minute: the deadlines are ours."""
 ANY_NUMBER_OF_CONNECTIONS = 0
+PLAIN = {"Accept-Encoding": "identity"}
+"""Without it aiohttp asks for packed answers, and Triton takes the trouble; packed, one could be of any size."""
 US_PER_S = 1_000_000
-REFUSED = ("401", "403")
-"""What Triton says to whoever has no key, and gateways say."""
 PASSING_PAGES = ("502", "504")
 """What gateways answer while the server behind them is away; 503 is a full queue's too."""
 QUEUED_TOO_LONG = "timeout expired"
 
 
-PLAIN = {"Accept-Encoding": "identity"}
-"""Without it aiohttp asks for compressed answers, and Triton takes the trouble."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A response as the library reads it, whose body is here already."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    async def read(self) -> bytes:
+        """The body."""
+        return self.body
+
+
+async def _whole(response: aiohttp.ClientResponse) -> _Answer:
+    """Read a response of bounded size; the library would take what comes until memory is full.
+
+    Raises:
+        aiohttp.ClientPayloadError: it is larger than any answer of Triton, or packed without being asked for.
+    """
+    body = bytearray()
+    async with response:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            response.close()
+            raise aiohttp.ClientPayloadError("the answer is compressed, which nobody asked for")
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                response.close()
+                raise aiohttp.ClientPayloadError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+    return _Answer(response.status, response.headers, bytes(body))
 
 
 class _Client(InferenceServerClient):  # type: ignore[misc]  # the library has no types
     """Hands large bodies over as a stream, which aiohttp sends piece by piece without holding up the event loop."""
 
-    async def _post(self, request_uri: str, request_body: str | bytes, headers: Headers, query_params: Headers) -> Any:  # noqa: ANN401
+    async def _get(self, request_uri: str, headers: Headers, query_params: Headers) -> _Answer:
+        return await _whole(await super()._get(request_uri, headers, query_params))
+
+    async def _post(
+        self, request_uri: str, request_body: str | bytes, headers: Headers, query_params: Headers
+    ) -> _Answer:
         body = BytesIO(request_body) if isinstance(request_body, bytes) else request_body
-        response = await super()._post(request_uri, body, headers, query_params)
-        if response.headers.get("Content-Encoding", "identity") != "identity":  # the library unpacks what may be a bomb
-            raise aiohttp.ClientPayloadError("the answer is compressed, which nobody asked for")
-        return response
+        return await _whole(await super()._post(request_uri, body, headers, query_params))
 
 
 class HttpTransport:
@@ -183,8 +214,6 @@ class HttpTransport:
     async def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError:
         status, message = str(error.status()), str(error.message() or "no details")
         from_triton = error.debug_details() is None  # the library could read the answer
-        if status in REFUSED:
-            return AccessDenied(self.url, message if from_triton else f"HTTP status {status}")
         if model and from_triton and (status == "404" or "unknown model" in message):
             return await model_missing(self, model, message)
         if status == "503" and from_triton and QUEUED_TOO_LONG in message:
