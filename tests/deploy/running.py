@@ -138,12 +138,12 @@ def guarded_triton(
 
 
 @contextmanager
-def gateway(server: Guarded, folder: Path) -> Iterator[str]:
+def gateway(server: Guarded, folder: Path, where: str = "sidecar") -> Iterator[str]:
     """nginx with the deployed configuration, its paths and ports replaced; its place, host:port."""
     nginx = required("nginx", "nginx-light")
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
-    upstream = (PROXY / "sidecar" / "upstream.conf").read_text()
+    upstream = (PROXY / where / "upstream.conf").read_text()
     upstream = upstream.replace("127.0.0.1:8000", server.http).replace("127.0.0.1:8001", server.grpc)
     (folder / "upstream.conf").write_text(upstream)
     told = (PROXY / "nginx.conf").read_text()

@@ -169,6 +169,11 @@ def test_what_was_sent_touches_no_disk(front: str, guarded: Guarded, tmp_path_fa
     assert "buffered to a temporary file" not in (folder / "nginx.log").read_text()
 
 
+def test_under_systemd_it_logs_elsewhere_and_serves_the_same(guarded: Guarded, tmp_path: Path) -> None:
+    with gateway(guarded, tmp_path, "host") as place:
+        assert ask(place, guarded, "GET /v2/health/ready", {})[0] == 200
+
+
 def test_the_limit_is_that_of_a_full_batch() -> None:
     (limit,) = re.findall(r"client_max_body_size (\d+)m;", (PROXY / "nginx.conf").read_text())
     full_bytes = WINDOW_S * RATE_HZ * SAMPLE_BYTES * BATCH
