@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import psycopg
 
-from bench.chaos.batch import Batch
+from bench.chaos.batch import SET_ASIDE, Batch
 from bench.chaos.recordings import POISONED
 from callscope.report.json import schema
 from callscope.store.query import Query
@@ -20,6 +20,7 @@ COUNTS = """
 SELECT (SELECT count(*) FROM calls), (SELECT count(DISTINCT sha256) FROM calls), (SELECT count(*) FROM results),
        (SELECT count(*) FROM segments), (SELECT count(DISTINCT (call, id)) FROM segments)
 """
+TIMES = {"created_at", "wall_seconds", "rtf"}
 Results = Mapping[str, Mapping[str, Any]]
 
 
@@ -53,7 +54,7 @@ def read_results(store: str) -> Results:
 
 
 def judge(batch: Batch, calm: Results) -> Verdict:
-    """Compare with the calm run; in `processing` only what fell back counts, for the rest is times and attempts."""
+    """Compare with the calm run, all but when it was, how long it took, and how often something was tried."""
     found = read_results(batch.store)
     with psycopg.connect(batch.store) as connection:
         row = connection.execute(COUNTS).fetchone() or (0,) * 5
@@ -70,13 +71,15 @@ def judge(batch: Batch, calm: Results) -> Verdict:
             found[sha256]["processing"]["degraded"] != calm[sha256]["processing"]["degraded"]
             for sha256 in found.keys() & calm.keys()
         ),
-        not_aside=len(batch.set_aside() ^ POISONED.keys()),
+        not_aside=len(batch.set_aside() ^ POISONED.keys()) + (batch.codes[-1] != SET_ASIDE),
         left_behind=len(_files(batch.temporary)),
     )
 
 
 def _content(result: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in result.items() if name != "processing"}
+    processing = {name: value for name, value in result["processing"].items() if name not in TIMES}
+    steps = [{name: step[name] for name in ("name", "status", "error")} for step in processing["steps"]]
+    return {**result, "processing": {**processing, "steps": steps}}
 
 
 def _files(folder: Path) -> list[Path]:
