@@ -91,7 +91,11 @@ def test_the_batch_stores_what_it_hears_through_the_gateway(
 def test_the_export_publishes_what_triton_can_mount(tmp_path: Path) -> None:
     places = {"openai/whisper-small": ROOT / "demo" / "checkpoints" / "recogniser", "/exports": tmp_path}
     run([*CALLSCOPE, *command_here("export", places)], environment_here("export", places), tmp_path)
-    assert "transcribe" in {path.name for path in (tmp_path / "models").iterdir()}
+    models = tmp_path / "models"
+    assert "transcribe" in {path.name for path in models.iterdir()}
+    for path in (models, *models.rglob("*")):  # Triton is another user
+        wanted = 0o005 if path.is_dir() else 0o004
+        assert path.stat().st_mode & wanted == wanted, path
 
 
 def test_locust_loads_triton_through_the_gateway(places: dict[str, object], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from callscope.errors import RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
+from callscope.errors import AccessDenied, RequestFailed, ServerBusy, ServerTimeout, ServerUnreachable, TritonError
 from callscope.telemetry.requests import watched_request
 from callscope.triton.answers import MALFORMED, MAX_ANSWER_BYTES, NOT_TRITON, reading, tensors
 from callscope.triton.deadline import within_s
@@ -39,6 +39,8 @@ ANY_NUMBER_OF_CONNECTIONS = 0
 PLAIN = {"Accept-Encoding": "identity"}
 """Without it aiohttp asks for packed answers, and Triton takes the trouble; packed, one could be of any size."""
 US_PER_S = 1_000_000
+REFUSED = ("401", "403")
+"""What Triton says to whoever has no key, and gateways say."""
 PASSING_PAGES = ("502", "504")
 """What gateways answer while the server behind them is away; 503 is a full queue's too."""
 QUEUED_TOO_LONG = "timeout expired"
@@ -214,6 +216,8 @@ class HttpTransport:
     async def _failure(self, error: InferenceServerException, model: str, limit_s: float) -> TritonError:
         status, message = str(error.status()), str(error.message() or "no details")
         from_triton = error.debug_details() is None  # the library could read the answer
+        if status in REFUSED:
+            return AccessDenied(self.url, message if from_triton else f"HTTP status {status}")
         if model and from_triton and (status == "404" or "unknown model" in message):
             return await model_missing(self, model, message)
         if status == "503" and from_triton and QUEUED_TOO_LONG in message:
