@@ -51,6 +51,8 @@ class Prepared:
         return cls([call_row(call) for call in batch], [packed(call) for call in batch], list(map(segment_rows, batch)))
 
 
+NEWEST = 600
+"""Calls in which a common word is looked for before the index is asked."""
 BATCH = 200
 """Calls a transaction holds when results are put in, and rows that are read or thrown away at a time."""
 ORDERS = {name: calls.c[name] for name in ("dated_at", "created_at", "duration_s", *FIGURES)}
@@ -126,6 +128,7 @@ class SqlStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._dialect = engine.dialect.name
         self._writes = engine.execution_options(begin="IMMEDIATE")
 
     def put(self, made: Iterable[Call]) -> int:
@@ -181,20 +184,13 @@ class SqlStore:
         """`Store.search`, newest calls first."""
         if not query.text:
             raise SettingsInvalid("There is nothing to search for. Name a text.")
-        columns = [segments.c[name] for name in ("start_s", "end_s", "speaker", "role", "text")]
         with answered(self._engine):
             common = self._asked(lambda connection: is_common(connection, query.text or ""))
-            # As a sum, the number is in no index: SQLite takes call by call, the newest first, and stops at the limit.
-            of_call = segments.c.call == (calls.c.number + 0 if common else calls.c.number)
-            wanted = (
-                select(calls.c.sha256, calls.c.source, segments.c.id.label("segment"), *columns)
-                .select_from(calls.join(segments, of_call))
-                .where(*_conditions(query))
-                .where(*holds(self._engine.dialect.name, query.text, query.role, by_index=not common))
-                .order_by(desc(calls.c.dated_at), calls.c.number, segments.c.start_s)
-                .limit(query.limit)
-            )
-            return self._read(wanted, lambda row: Hit(**row._mapping))
+            if common and self._dialect == "postgresql":
+                hits = self._read(self._searched(query, newest=NEWEST), _hit)
+                if len(hits) == query.limit:
+                    return hits
+            return self._read(self._searched(query, in_order=common and self._dialect == "sqlite"), _hit)
 
     def export(self, query: Query) -> Iterator[dict[str, Any]]:
         """`Store.export`, read in pieces: memory does not grow with the store."""
@@ -282,11 +278,29 @@ class SqlStore:
 
         return retried(self._engine, ask)
 
+    def _searched(self, query: Query, *, in_order: bool = False, newest: int | None = None) -> Select[Any]:
+        """Segments that hold the text, found by the index, or call by call: all in order, or in the newest alone."""
+        columns = [segments.c[name] for name in ("start_s", "end_s", "speaker", "role", "text")]
+        # As a sum, the number is in no index: SQLite takes call by call, the newest first, and stops at the limit.
+        of_call = segments.c.call == (calls.c.number + 0 if in_order else calls.c.number)
+        order = (desc(calls.c.dated_at), calls.c.number)
+        among = _conditions(query)
+        if newest:
+            among = [calls.c.number.in_(select(calls.c.number).where(*among).order_by(*order).limit(newest))]
+        said = holds(self._dialect, query.text or "", query.role, by_index=not (in_order or newest))
+        return (
+            select(calls.c.sha256, calls.c.source, segments.c.id.label("segment"), *columns)
+            .select_from(calls.join(segments, of_call))
+            .where(*among, *said)
+            .order_by(*order, segments.c.start_s)
+            .limit(query.limit)
+        )
+
     def _where(self, wanted: Select[Any], query: Query) -> Select[Any]:
         wanted = wanted.where(*_conditions(query))
         if not query.text:
             return wanted
-        said = holds(self._engine.dialect.name, query.text, query.role)
+        said = holds(self._dialect, query.text, query.role)
         return wanted.where(exists().where(segments.c.call == calls.c.number, *said))
 
 
@@ -353,6 +367,10 @@ def _found(row: Row[Any]) -> Found:
         attributes=dict(row.attributes),
         figures={name: row._mapping[name] for name in FIGURES},
     )
+
+
+def _hit(row: Row[Any]) -> Hit:
+    return Hit(**row._mapping)
 
 
 def _utc(time: datetime) -> datetime:

@@ -85,3 +85,22 @@ def test_postgresql_answers_by_an_index(postgres: PostgresServer, url_of_many: s
     assert index in plan
     assert "Seq Scan" not in plan
     assert bool(found) is (query.text != "no such thing")
+
+
+@pytest.mark.parametrize(("text", "common"), [("order", True), ("ombudsman", False), ("料", True), ("zebra", False)])
+def test_postgresql_looks_for_common_words_in_the_newest_calls_first(
+    url_of_many: str, monkeypatch: pytest.MonkeyPatch, text: str, common: bool
+) -> None:
+    monkeypatch.setattr(found_text, "COMMON", 1000)
+    engine = open_engine(parse_url(url_of_many), Pool())
+    asked, store = list[str](), SqlStore(engine)
+    with engine.connect() as connection:
+        assert found_text.is_common(connection, text) is common
+    event.listen(engine, "before_cursor_execute", lambda _1, _2, said, _4, _5, _6: asked.append(said))
+    found = store.search(Query(text=text, limit=20))
+    assert ("segment_grams @>" in asked[-1]) is not common
+    monkeypatch.setattr(found_text, "COMMON", 10**9)
+    by_index = store.search(Query(text=text, limit=20))
+    store.close()
+    assert found == by_index
+    assert (len(found) == 20) if common else (text != "zebra") is bool(found)
