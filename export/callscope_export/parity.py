@@ -58,8 +58,8 @@ LIMITS: Mapping[str, Figures] = {
     "int8": Figures(mel=1e-4, states=3e-2, logprobs=1e-1, teacher_forced=0.95, free_running=0.7),
     "w8a16": Figures(mel=1e-4, states=1e-2, logprobs=5e-2, teacher_forced=0.97, free_running=0.85),
 }
-"""By precision. Free running, one other token early on changes all that follow: hence the wide limits there. In INT8 which
-token that is depends on the processor: the demo's agree in 79 % on an AMD EPYC, and in more on an Intel Xeon with AMX."""
+"""By precision. Free running, one other token early on changes all that follow: hence the wide limits there. In INT8
+which token that is depends on the processor: the demo's agree in 79 % on an AMD EPYC, in more on an Intel with AMX."""
 
 
 @dataclass(frozen=True, slots=True)
