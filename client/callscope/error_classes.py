@@ -16,6 +16,7 @@ from callscope.triton.retrying import PASSING
 
 MODULES = (
     "callscope.errors",
+    "callscope.batch.worker_errors",
     "callscope.error_counts",
     "callscope.remote.failures",
     "callscope.transcripts.errors",

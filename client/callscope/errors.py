@@ -24,12 +24,11 @@
     │   ├── ServersDiffer     5  several servers share the work and do not serve the same
     │   ├── ContractMismatch  5  the model is served and is not what this client expects
     │   └── RequestFailed     5  the model is served and could not answer
-    ├── ClusterUnusable       4  Ray cannot be started, or not reached
-    ├── WorkerStopped            what ended the work in another process, with the exit code of that
     └── ExtraMissing          6  an optional part of Callscope is not installed
 
 The figure is the exit code. `str(error)` is the full message for the user: what happened, then what to do.
-Errors about the sound itself are `callscope_preprocessing.errors.AudioError`.
+Errors of workers in other processes are in `callscope.batch.worker_errors`, those about the sound itself
+`callscope_preprocessing.errors.AudioError`.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class StepFellBack(CallscopeError):
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(
-            f"The step {step} fell back ({_one_line(reason)}), and --require asks for it whole. "
+            f"The step {step} fell back ({one_line(reason)}), and --require asks for it whole. "
             f"Mend that, or leave {step} out of --require."
         )
         self.step = step
@@ -103,7 +102,7 @@ class CacheUnusable(CallscopeError):
 
     def __init__(self, file: str, detail: str) -> None:
         super().__init__(
-            f"The cache {file} cannot be used ({_one_line(detail)}), and calls are analysed without it. "
+            f"The cache {file} cannot be used ({one_line(detail)}), and calls are analysed without it. "
             "Make room, name another folder with --cache, or remove a damaged file with `callscope cache clear`."
         )
 
@@ -134,7 +133,7 @@ class RemoteDenied(RemoteError):
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(
-            f"{name} cannot be read with these credentials ({_one_line(detail)}). Renew them where the storage's "
+            f"{name} cannot be read with these credentials ({one_line(detail)}). Renew them where the storage's "
             "own tools look for them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws."
         )
 
@@ -146,7 +145,7 @@ class RemoteUnreachable(RemoteError):
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(
-            f"{name} cannot be fetched for now ({_one_line(detail)}). "
+            f"{name} cannot be fetched for now ({one_line(detail)}). "
             "See that its storage answers, or correct the address of that, such as AWS_ENDPOINT_URL."
         )
 
@@ -168,7 +167,7 @@ class StoreUnreachable(StoreError):
 
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(
-            f"The database {url} cannot be used ({_one_line(detail)}). "
+            f"The database {url} cannot be used ({one_line(detail)}). "
             "See that it runs and lets you in, or correct --store."
         )
 
@@ -183,7 +182,7 @@ class StoreFull(StoreError):
 
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(
-            f"The database {url} has no room ({_one_line(detail)}). Make room, for example with "
+            f"The database {url} has no room ({one_line(detail)}). Make room, for example with "
             "`callscope db purge --older-than 90d`, and run the same command again: what is stored already is kept."
         )
 
@@ -198,7 +197,7 @@ class StoreDamaged(StoreError):
 
     def __init__(self, call: str, detail: str) -> None:
         super().__init__(
-            f"The stored result of the call {call} is damaged ({_one_line(detail)}). Take the database from its last "
+            f"The stored result of the call {call} is damaged ({one_line(detail)}). Take the database from its last "
             "copy, or delete that call and analyse its recording again."
         )
 
@@ -241,7 +240,7 @@ class ServerUnreachable(TritonError):
     def __init__(self, url: str, detail: str, *, passing: bool = False) -> None:
         super().__init__(
             url,
-            f"No Triton answers at {url} ({_one_line(detail)}). Start one with `callscope serve`, or correct "
+            f"No Triton answers at {url} ({one_line(detail)}). Start one with `callscope serve`, or correct "
             "--server: its form is grpc://HOST:PORT (usually port 8001) or http://HOST:PORT (usually port 8000).",
         )
         self.passing = passing
@@ -271,7 +270,7 @@ class ServerBusy(TritonError):
     def __init__(self, url: str, model: str, detail: str) -> None:
         super().__init__(
             url,
-            f"{url} is too busy to take more requests for {model} ({_one_line(detail)}). "
+            f"{url} is too busy to take more requests for {model} ({one_line(detail)}). "
             "Lower the concurrency, try again later, or give the server more instances.",
         )
 
@@ -285,7 +284,7 @@ class AccessDenied(TritonError):
     def __init__(self, url: str, detail: str) -> None:
         super().__init__(
             url,
-            f"{url} does not allow this without its key ({_one_line(detail)}). "
+            f"{url} does not allow this without its key ({one_line(detail)}). "
             "Set CALLSCOPE_HEADERS to `NAME: VALUE`, with the header that is named here and the key you were given.",
         )
 
@@ -304,7 +303,7 @@ class ModelMissing(TritonError):
 
     def __init__(self, url: str, model: str, served: Sequence[str], reason: str = "") -> None:
         others = f"serves {_listed(served)} but not {model}" if served else f"does not serve {model}"
-        because = f" ({_one_line(reason)})" if reason else ""
+        because = f" ({one_line(reason)})" if reason else ""
         super().__init__(
             url,
             f"The Triton at {url} {others}{because}. "
@@ -342,7 +341,7 @@ class ContractMismatch(TritonError):
     def __init__(self, url: str, model: str, detail: str) -> None:
         super().__init__(
             url,
-            f"The model {model} at {url} does not keep Callscope's contract: {_one_line(detail)}. "
+            f"The model {model} at {url} does not keep Callscope's contract: {one_line(detail)}. "
             "Export it again with the `callscope export` of this version, or install the client that fits it.",
         )
         self.model = model
@@ -362,35 +361,11 @@ class RequestFailed(TritonError):
     def __init__(self, url: str, model: str, detail: str, *, passing: bool = False) -> None:
         super().__init__(
             url,
-            f"The model {model} at {url} failed: {_one_line(detail)}. "
+            f"The model {model} at {url} failed: {one_line(detail)}. "
             "The server's log says more; `callscope doctor` checks the server and its repository.",
         )
         self.model = model
         self.passing = passing
-
-
-class ClusterUnusable(CallscopeError):
-    """Ray cannot be started on this machine, or no cluster answers at its address.
-
-    What to do: correct --ray-address, or run without --engine ray.
-    """
-
-    exit_code: ClassVar[int] = 4
-
-    def __init__(self, address: str | None, detail: str) -> None:
-        what = f"No cluster of Ray answers at {address}" if address else "Ray cannot be started here"
-        super().__init__(f"{what} ({_one_line(detail)}). Correct --ray-address, or run without --engine ray.")
-
-
-class WorkerStopped(CallscopeError):
-    """What ended the work in another process; message and exit code are those of the error there.
-
-    What to do: what the message says.
-    """
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc]  # as told, and not the class's
 
 
 class ExtraMissing(CallscopeError):
@@ -411,5 +386,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Without line breaks and the last full stop: a part of a sentence."""
     return " ".join(text.split()).rstrip(".")

@@ -21,7 +21,8 @@ from callscope.batch.run import AHEAD
 from callscope.batch.sources import Item
 from callscope.batch.tally import Tally
 from callscope.batch.work import Outcome
-from callscope.errors import ClusterUnusable, ExtraMissing, SettingsInvalid, WorkerStopped
+from callscope.batch.worker_errors import ClusterUnusable, WorkerStopped
+from callscope.errors import ExtraMissing, SettingsInvalid
 from callscope.store.engine import parse_url
 
 logger = logging.getLogger(__name__)
